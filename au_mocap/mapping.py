@@ -1,0 +1,293 @@
+"""From channels to a character's controls: the editable AU-to-blendshape table.
+
+A mapping is a list of rows, each `clamp(gain * x ** gamma + offset, min, max)` of one channel sent to one target. Rows on one
+target add. Files are JSON in the form that `au_mocap/mappings/` shows; unknown fields are errors, so that a misspelt one is
+never ignored.
+"""
+
+import json
+import math
+from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import channels
+from .errors import MappingError
+from .files import replacing
+
+VERSION: Final = 1
+BUNDLED: Final = Path(__file__).parent / "mappings"
+MAX_ROWS: Final = 10_000
+
+BonePath = Literal["location", "rotation", "scale"]
+_BONE_PATHS: Final[dict[str, BonePath]] = {"location": "location", "rotation": "rotation", "scale": "scale"}
+_AXES: Final = ("x", "y", "z")
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeKeyTarget:
+    """A shape key by name, on one object or (None) on every mesh of the character that has it."""
+
+    name: str
+    object: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoneTarget:
+    """One axis of a bone, in its own rest frame: metres, radians, or a change of scale that is added to 1."""
+
+    bone: str
+    path: BonePath
+    axis: Literal["x", "y", "z"]
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyTarget:
+    """A numeric property by data path, on one object or (None) on the character's armature."""
+
+    data_path: str
+    object: str | None = None
+    index: int | None = None
+
+
+Target = ShapeKeyTarget | BoneTarget | PropertyTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One channel sent to one target: `clamp(gain * x ** gamma + offset, min, max)`.
+
+    Attributes:
+        channel: Channel id.
+        target: Where the value goes.
+        gain: Factor.
+        gamma: Exponent, above 0; 1 is linear, below 1 lifts small values.
+        offset: Added after gain.
+        min: Lower clamp.
+        max: Upper clamp.
+        enabled: Whether the row counts.
+    """
+
+    channel: str
+    target: Target
+    gain: float = 1.0
+    gamma: float = 1.0
+    offset: float = 0.0
+    min: float = 0.0
+    max: float = 1.0
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        """Checks the row; raises MappingError saying what is wrong."""
+        if self.channel not in channels.INDEX:
+            msg = f"Unknown channel '{self.channel}': use an id from the channel table."
+            raise MappingError(msg)
+        numbers = (self.gain, self.gamma, self.offset, self.min, self.max)
+        if not all(math.isfinite(number) for number in numbers):
+            msg = f"Row for '{self.channel}': gain, gamma, offset, min and max must be finite numbers."
+            raise MappingError(msg)
+        if self.gamma <= 0:
+            msg = f"Row for '{self.channel}': gamma must be above 0."
+            raise MappingError(msg)
+        if self.min > self.max:
+            msg = f"Row for '{self.channel}': min {self.min} is above max {self.max}."
+            raise MappingError(msg)
+
+    def apply(self, curve: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The row's contribution over time; NaN stays NaN."""
+        return np.clip(self.gain * np.power(curve.astype(np.float64), self.gamma) + self.offset, self.min, self.max)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A named table of rows.
+
+    Raises:
+        MappingError: Enabled rows use a symmetric channel together with one of its sides, which would count it twice.
+    """
+
+    name: str
+    rows: tuple[Row, ...]
+
+    def __post_init__(self) -> None:
+        """Refuses tables that use a symmetric channel and its sides at once."""
+        used = {row.channel for row in self.rows if row.enabled}
+        for mean_id, sides in channels.SIDES_OF.items():
+            if mean_id in used and used & set(sides):
+                msg = (
+                    f"Mapping '{self.name}' uses '{mean_id}' and its sides {' and '.join(sides)} at once: "
+                    "keep either the mean or the sides."
+                )
+                raise MappingError(msg)
+
+
+def evaluate(
+    mapping: Mapping, channel_ids: Sequence[str], curves: NDArray[np.floating]
+) -> dict[Target, NDArray[np.float64]]:
+    """Turns channel curves into target curves.
+
+    Args:
+        mapping: The table.
+        channel_ids: Ids of the columns of `curves`.
+        curves: (T, C) values 0..1; NaN where there is no face.
+
+    Returns:
+        For each target of an enabled row whose channel is present, its (T,) curve, in the table's order.
+
+    Raises:
+        SettingsError: `channel_ids` holds an unknown id.
+    """
+    columns = channels.positions(tuple(channel_ids))
+    sums: dict[Target, NDArray[np.float64]] = {}
+    for row in mapping.rows:
+        if row.enabled and row.channel in columns:
+            contribution = row.apply(curves[:, columns[row.channel]])
+            sums[row.target] = sums[row.target] + contribution if row.target in sums else contribution
+    return sums
+
+
+def names(folders: Sequence[Path] = (BUNDLED,)) -> tuple[str, ...]:
+    """Names of the mappings in some folders, for menus."""
+    return tuple(sorted({path.stem for folder in folders for path in folder.glob("*.json")}))
+
+
+def load(name_or_path: str | Path, folders: Sequence[Path] = (BUNDLED,)) -> Mapping:
+    """Reads a mapping by the name of a bundled one or by path.
+
+    Raises:
+        MappingError: It does not exist or is malformed; the message says where.
+    """
+    text = str(name_or_path)
+    candidates = [folder / f"{text}.json" for folder in folders if Path(text).name == text]
+    path = next((candidate for candidate in candidates if candidate.is_file()), Path(name_or_path))
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        known = ", ".join(names(folders))
+        msg = f"No mapping '{text}': name one of {known}, or a readable JSON file."
+        raise MappingError(msg) from error
+    except (ValueError, RecursionError) as error:
+        msg = f"{path} is not a mapping: {error}."
+        raise MappingError(msg) from error
+    try:
+        return from_document(document)
+    except MappingError as error:
+        msg = f"{path}: {error}"
+        raise MappingError(msg) from error
+
+
+def save(mapping: Mapping, path: Path) -> None:
+    """Writes a mapping as JSON; raises OutputError where that fails."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(to_document(mapping), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def to_document(mapping: Mapping) -> dict[str, Any]:
+    """The mapping as JSON-compatible data; optional fields at their defaults are left out of targets."""
+    rows = [{**asdict(row), "target": _target_document(row.target)} for row in mapping.rows]
+    return {"name": mapping.name, "version": VERSION, "rows": rows}
+
+
+def from_document(document: object) -> Mapping:
+    """Reads JSON-compatible data; raises MappingError naming the row and the field."""
+    table = _object(document, "the file", {"name", "version", "rows"})
+    if table.get("version") != VERSION:
+        msg = f"version is {table.get('version')!r}, this AU Mocap reads version {VERSION}."
+        raise MappingError(msg)
+    rows = table.get("rows")
+    name = table.get("name")
+    if not isinstance(name, str) or not name:
+        msg = "'name' must be a text."
+        raise MappingError(msg)
+    if not isinstance(rows, list):
+        msg = "'rows' must be a list."
+        raise MappingError(msg)
+    if len(rows) > MAX_ROWS:  # type: ignore[arg-type]
+        msg = f"{len(rows)} rows are too many (at most {MAX_ROWS})."
+        raise MappingError(msg)  # type: ignore[arg-type]
+    return Mapping(name, tuple(_row(row, number) for number, row in enumerate(rows, 1)))  # type: ignore[arg-type]
+
+
+_ROW_FIELDS: Final = {field.name for field in fields(Row)}
+_TARGET_FIELDS: Final[dict[str, tuple[set[str], set[str]]]] = {
+    "shape_key": ({"name"}, {"object"}),
+    "bone": ({"bone", "path", "axis"}, set()),
+    "property": ({"data_path"}, {"object", "index"}),
+}
+
+
+def _row(document: object, number: int) -> Row:
+    where = f"row {number}"
+    row = _object(document, where, _ROW_FIELDS)
+    channel, enabled = row.get("channel"), row.get("enabled", True)
+    if not isinstance(channel, str):
+        msg = f"{where}: 'channel' must be a text."
+        raise MappingError(msg)
+    if not isinstance(enabled, bool):
+        msg = f"{where}: 'enabled' must be true or false."
+        raise MappingError(msg)
+    numbers: dict[str, float] = {}
+    for key in ("gain", "gamma", "offset", "min", "max"):
+        if key in row:
+            numbers[key] = _number(row[key], f"{where}: '{key}'")
+    try:
+        return Row(channel=channel, target=_target(row.get("target"), where), enabled=enabled, **numbers)
+    except MappingError as error:
+        msg = f"{where}: {error}"
+        raise MappingError(msg) from error
+
+
+def _target(document: object, where: str) -> Target:
+    kind = _object(document, f"{where}: 'target'", None).get("kind")
+    if not isinstance(kind, str) or kind not in _TARGET_FIELDS:
+        msg = f"target kind {kind!r} is none of {', '.join(_TARGET_FIELDS)}."
+        raise MappingError(msg)
+    required, optional = _TARGET_FIELDS[kind]
+    target = _object(document, "target", required | optional | {"kind"})
+    for key in sorted(required | (optional & {"object"})):
+        if key in required or target.get(key) is not None:
+            value = target.get(key)
+            if not isinstance(value, str) or not value:
+                msg = f"target '{key}' must be a text."
+                raise MappingError(msg)
+    if kind == "shape_key":
+        return ShapeKeyTarget(target["name"], target.get("object"))
+    if kind == "bone":
+        if target["path"] not in _BONE_PATHS or target["axis"] not in _AXES:
+            msg = "a bone target needs path location, rotation or scale and axis x, y or z."
+            raise MappingError(msg)
+        return BoneTarget(target["bone"], _BONE_PATHS[target["path"]], target["axis"])
+    index = target.get("index")
+    if index is not None and (isinstance(index, bool) or not isinstance(index, int) or index < 0):
+        msg = "target 'index' must be a whole number from 0."
+        raise MappingError(msg)
+    return PropertyTarget(target["data_path"], target.get("object"), index)
+
+
+def _object(document: object, where: str, allowed: set[str] | None) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        msg = f"{where} must be an object."
+        raise MappingError(msg)
+    table: dict[str, Any] = document  # type: ignore[assignment]
+    unknown = sorted(set(table) - allowed) if allowed is not None else []
+    if unknown:
+        msg = f"{where} has unknown field {', '.join(map(repr, unknown))}."
+        raise MappingError(msg)
+    return table
+
+
+def _number(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        msg = f"{where} must be a number."
+        raise MappingError(msg)
+    return float(value)
+
+
+def _target_document(target: Target) -> dict[str, Any]:
+    kinds: MappingType[type, str] = {ShapeKeyTarget: "shape_key", BoneTarget: "bone", PropertyTarget: "property"}
+    return {"kind": kinds[type(target)], **{key: value for key, value in asdict(target).items() if value is not None}}

@@ -1,0 +1,165 @@
+"""Head rotation and metric position from landmarks.
+
+`x_cam = R x_head + t` in OpenCV camera axes (x right, y down, z forward). The canonical face is fitted to the landmarks' image
+positions by perspective (Gauss-Newton over all frames at once), so the rotation is relative to the optical axis and not to the
+ray to the face. The landmarks' own depth, which the tracker estimates, enters with a small weight: it keeps the sign of small
+turns right where perspective says little.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import rotations
+from .errors import SettingsError
+from .landmarks import CanonicalFace, align_to, canonical_face
+
+DEFAULT_FOV_DEG: Final = 63.0
+"""Vertical field of view that is assumed where nothing is known of the camera."""
+
+DEPTH_WEIGHT: Final = 0.5
+"""Weight of the tracker's relative depth against image positions."""
+
+_ITERATIONS: Final = 8
+_MIN_WEIGHT: Final = 0.1
+_OUTLIER: Final = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A pinhole camera with square pixels and a centred optical axis.
+
+    Attributes:
+        size_px: Width and height of the picture.
+        fov_deg: Vertical field of view in degrees, between 1 and 170.
+    """
+
+    size_px: tuple[int, int]
+    fov_deg: float = DEFAULT_FOV_DEG
+
+    def __post_init__(self) -> None:
+        """Checks the field of view; raises SettingsError."""
+        if not 1.0 <= self.fov_deg <= 170.0:
+            msg = f"A field of view of {self.fov_deg:g}° is not possible: use 1 to 170 degrees."
+            raise SettingsError(msg)
+
+    @property
+    def focal_px(self) -> float:
+        """Focal length in pixels."""
+        return self.size_px[1] / 2 / float(np.tan(np.radians(self.fov_deg) / 2))
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPoses:
+    """Where the head was.
+
+    Attributes:
+        rotation: (T, 4) float64 unit quaternions w, x, y, z with continuous sign.
+        position: (T, 3) float64 metres, the point between the eyes.
+    """
+
+    rotation: NDArray[np.float64]
+    position: NDArray[np.float64]
+
+
+def estimate(landmarks_px: NDArray[np.floating], camera: Camera) -> HeadPoses:
+    """Estimates the head pose of every frame.
+
+    Args:
+        landmarks_px: (T, 478, 3) in image pixels: x right, y down, z away from the camera in the same unit, any origin in
+            depth. NaN rows give NaN.
+        camera: The camera that filmed.
+    """
+    landmarks = np.asarray(landmarks_px, np.float64)
+    rotation = np.full((len(landmarks), 4), np.nan)
+    position = np.full((len(landmarks), 3), np.nan)
+    known = ~np.isnan(landmarks).any(axis=(1, 2))
+    if known.any():
+        matrices, position[known] = _fit(landmarks[known], camera, canonical_face())
+        rotation[known] = rotations.to_quaternions(matrices)
+    return HeadPoses(rotations.continuous(rotation), position)
+
+
+def _fit(
+    landmarks: NDArray[np.float64], camera: Camera, face: CanonicalFace
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    used = face.weights > _MIN_WEIGHT
+    model, weights = face.points[used], face.weights[used] / face.weights[used].sum()
+    width, height = camera.size_px
+    seen = (landmarks[:, used, :2] - [width / 2, height / 2]) / camera.focal_px
+    depth = landmarks[:, used, 2] / camera.focal_px
+    rotation, translation = _initial(landmarks[:, used], seen, model, weights)
+    robust = np.broadcast_to(weights, seen.shape[:2])
+    for _ in range(_ITERATIONS):
+        residual, jacobian = _linearised(seen, depth, model, weights, rotation, translation)
+        weight = np.repeat(robust, 3, axis=1)
+        normal = np.einsum("tn,tni,tnj->tij", weight, jacobian, jacobian)
+        gradient = np.einsum("tn,tni,tn->ti", weight, jacobian, residual)
+        step = -np.linalg.solve(normal + 1e-12 * np.eye(6), gradient[..., None])[..., 0]
+        rotation = rotations.from_vectors(step[:, :3]) @ rotation
+        translation = translation + step[:, 3:] * translation[:, 2:]
+        robust = _reweighted(residual, weights)
+    return rotation, translation
+
+
+def _initial(
+    landmarks: NDArray[np.float64], seen: NDArray[np.float64], model: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rotation of the best similarity in 3D; translation from the size and the centre in the picture."""
+    rotation = align_to(landmarks, model, weights).rotations
+    turned = np.einsum("tij,nj->tni", rotation, model)[..., :2]
+    turned_center = np.einsum("n,tni->ti", weights, turned)
+    seen_center = np.einsum("n,tni->ti", weights, seen)
+    turned_spread = np.einsum("n,tni->t", weights, (turned - turned_center[:, None]) ** 2)
+    seen_spread = np.einsum("n,tni->t", weights, (seen - seen_center[:, None]) ** 2)
+    distance = np.sqrt(turned_spread / np.maximum(seen_spread, 1e-12))
+    xy = seen_center * distance[:, None] - turned_center
+    return rotation, np.concatenate([xy, distance[:, None]], axis=1)
+
+
+def _linearised(
+    seen: NDArray[np.float64],
+    depth: NDArray[np.float64],
+    model: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    rotation: NDArray[np.float64],
+    translation: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Residuals (T, 3 N) and their derivatives (T, 3 N, 6) by a turn about the camera's axes and a relative shift."""
+    turned = np.einsum("tij,nj->tni", rotation, model)
+    x, y, z = np.moveaxis(turned + translation[:, None], -1, 0)
+    far = translation[:, 2:]
+    count = x.shape[1]
+    residual = np.empty((len(x), count, 3))
+    residual[..., 0] = x / z - seen[..., 0]
+    residual[..., 1] = y / z - seen[..., 1]
+    own_depth = turned[..., 2] / far
+    residual[..., 2] = (own_depth - own_depth @ weights[:, None]) - (depth - depth @ weights[:, None])
+    jacobian = np.zeros((len(x), count, 3, 6))
+    rx, ry, rz = np.moveaxis(turned, -1, 0)
+    # A small turn w moves a point by w x r: d(x, y, z) = (wy rz - wz ry, wz rx - wx rz, wx ry - wy rx).
+    jacobian[..., 0, 0] = -x * ry / z**2
+    jacobian[..., 0, 1] = rz / z + x * rx / z**2
+    jacobian[..., 0, 2] = -ry / z
+    jacobian[..., 1, 0] = -rz / z - y * ry / z**2
+    jacobian[..., 1, 1] = y * rx / z**2
+    jacobian[..., 1, 2] = rx / z
+    jacobian[..., 0, 3] = far / z
+    jacobian[..., 0, 5] = -x * far / z**2
+    jacobian[..., 1, 4] = far / z
+    jacobian[..., 1, 5] = -y * far / z**2
+    jacobian[..., 2, 0] = (ry - ry @ weights[:, None]) / far
+    jacobian[..., 2, 1] = -(rx - rx @ weights[:, None]) / far
+    jacobian[..., 2, 5] = -(own_depth - own_depth @ weights[:, None])
+    residual[..., 2] *= DEPTH_WEIGHT
+    jacobian[..., 2, :] *= DEPTH_WEIGHT
+    return residual.reshape(len(x), -1), jacobian.reshape(len(x), -1, 6)
+
+
+def _reweighted(residual: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lowers the weight of landmarks that fit badly (Cauchy), such as cheeks pushed up by a laugh."""
+    size = np.linalg.norm(residual.reshape(len(residual), -1, 3)[..., :2], axis=2)
+    typical = _OUTLIER * np.maximum(np.median(size, axis=1, keepdims=True), 1e-9)
+    return weights / (1.0 + (size / typical) ** 2)

@@ -1,0 +1,114 @@
+"""ONNX sessions: the one seam through which every network runs."""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from .errors import ModelError, SettingsError
+
+Device = Literal["auto", "cpu", "cuda"]
+
+_PREFERENCE: Final = ("CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider")
+_CPU: Final = "CPUExecutionProvider"
+
+
+class ProviderWarning(UserWarning):
+    """The wanted execution provider was not used; the text says which one is, and why."""
+
+
+class Session(Protocol):
+    """A loaded network.
+
+    Attributes:
+        providers: What the network really runs on, first the one in charge.
+        input_names: Names that `run` expects.
+        output_names: Names of the arrays that `run` returns, in order.
+    """
+
+    providers: tuple[str, ...]
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Runs the network on named inputs and returns all outputs in order."""
+        ...
+
+
+class OnnxSession:
+    """A `Session` over one onnxruntime inference session."""
+
+    def __init__(self, inference: ort.InferenceSession) -> None:
+        """Wraps a session that has already been created."""
+        self._inference = inference
+        self.providers: tuple[str, ...] = tuple(inference.get_providers())
+        self.input_names: tuple[str, ...] = tuple(node.name for node in inference.get_inputs())
+        self.output_names: tuple[str, ...] = tuple(node.name for node in inference.get_outputs())
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Runs the network on named inputs and returns all outputs in order."""
+        return [np.asarray(output) for output in self._inference.run(None, dict(feeds))]
+
+
+def wanted_providers(device: str, available: tuple[str, ...]) -> tuple[str, ...]:
+    """Providers to try for a device, best first, the CPU always last.
+
+    Raises:
+        SettingsError: The device is none of auto, cpu and cuda.
+    """
+    if device == "cpu":
+        return (_CPU,)
+    if device == "cuda":
+        return (_PREFERENCE[0], _CPU)
+    if device == "auto":
+        return (*(provider for provider in _PREFERENCE if provider in available), _CPU)
+    msg = f"Unknown device '{device}': use auto, cpu or cuda."
+    raise SettingsError(msg)
+
+
+def open_session(path: Path, device: str = "auto", threads: int = 1) -> Session:
+    """Loads a network on the best provider of a device.
+
+    Falls back to the CPU with a `ProviderWarning` when a better provider was asked for and cannot be used.
+
+    Args:
+        path: A verified ONNX file.
+        device: `auto`, `cpu` or `cuda`.
+        threads: Threads inside one operator (0 leaves the choice to onnxruntime).
+
+    Raises:
+        ModelError: The file is not a network that onnxruntime can load.
+        SettingsError: Unknown device.
+    """
+    providers = wanted_providers(device, tuple(ort.get_available_providers()))
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # problems are raised or warned about here, not printed by the library
+    reason = ""
+    for index, provider in enumerate(providers):
+        if provider not in ort.get_available_providers():
+            reason = f"{provider} is not part of the installed onnxruntime"
+            continue
+        try:
+            session = OnnxSession(ort.InferenceSession(str(path), options, providers=list(providers[index:])))
+        except Exception as error:  # noqa: BLE001 - onnxruntime's own exception types share no public base
+            if provider == _CPU:
+                msg = f"{path.name} cannot be loaded: {_first_line(error)} Reinstall AU Mocap."
+                raise ModelError(msg) from error
+            reason = f"{provider}: {_first_line(error)}"
+            continue
+        if session.providers[0] != providers[0]:
+            reason = reason or f"{providers[0]} did not start"
+            warnings.warn(f"{path.name} runs on {session.providers[0]}. {reason}.", ProviderWarning, stacklevel=2)
+        return session
+    msg = f"{path.name} cannot be loaded: no execution provider. Reinstall onnxruntime."
+    raise ModelError(msg)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0][:200]

@@ -1,0 +1,383 @@
+#!/usr/bin/env python3
+"""The one door for people: environments, demo, tests, benchmarks, training and the extension's zip.
+
+    python make.py demo [VIDEO] [--out DIR]     a clip in, a keyed head out
+    python make.py test [pytest arguments]      lint, types and all tests
+    python make.py build                        the installable extension, into dist/
+    python make.py bench [NAME...] [--json F]   benchmarks
+    python make.py train NAME [--smoke]         rebuild a file of models/
+    python make.py env [NAME]                   make an environment, print its Python
+
+Only the standard library is used. What is installed stands in pyproject.toml. The text of this file parses on older
+Pythons so that it can say which one is wanted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parent
+WANTED = (3, 11)  # what bpy 4.5 needs
+STAMP = "au_mocap_environment.json"
+DONE, FAILED, USAGE = 0, 1, 2
+
+
+class MakeError(Exception):
+    """Something that the user can put right; the message says how."""
+
+
+class Environment(NamedTuple):
+    """One environment beside this file.
+
+    Attributes:
+        folder: Its name below the root.
+        extras: Lists of pyproject.toml that go into it.
+        engine: Whether the engine's own dependencies go in too.
+        resolve: Whether pip follows dependencies; where not, the lists are complete by themselves.
+        holds: What it is for, said while it is made.
+    """
+
+    folder: str
+    extras: tuple[str, ...]
+    engine: bool
+    resolve: bool
+    holds: str
+
+
+ENVIRONMENTS = {
+    "main": Environment(".venv", ("blender", "test", "dev"), True, True, "the engine, Blender as a module, tests"),
+    "train": Environment(".venv", ("blender", "test", "dev", "train"), True, True, "the same and PyTorch"),
+    "numpy2": Environment(".venv-numpy2", ("test", "numpy2"), True, True, "the engine on numpy 2"),
+    "mediapipe": Environment(".venv-mediapipe", ("mediapipe",), False, False, "the mediapipe package"),
+    "convert": Environment(".venv-convert", ("convert",), False, True, "TensorFlow, to convert graphs"),
+}
+
+# What `train NAME` runs, and where.
+TRAINING = {
+    "geometry": ("train", "training.geometry"),
+    "head": ("main", "training.demo_head"),
+    "tracker": ("convert", "training.convert_tracker"),
+}
+
+
+def say(text: str) -> None:
+    """Print a line for the user, on stderr: stdout is for what a script may want to read."""
+    print(text, file=sys.stderr, flush=True)
+
+
+# Python ---------------------------------------------------------------------------------------------------------------
+
+
+def version_of(python: str | Path) -> tuple[int, ...] | None:
+    """Return (major, minor) of an interpreter, or None where it does not run."""
+    code = "import sys; print(*sys.version_info[:2])"
+    try:
+        done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return tuple(int(part) for part in done.stdout.split()) if done.returncode == 0 else None
+
+
+def find_python() -> str:
+    """Return a Python 3.11 of this machine, fetched by uv if need be.
+
+    Raises:
+        MakeError: There is none, and no uv to fetch one.
+    """
+    for name in ("python3.11", "python"):
+        found = shutil.which(name)
+        if found and version_of(found) == WANTED:
+            return found
+    reason = "no uv here"
+    uv = shutil.which("uv")
+    if uv:
+        for step in (["find", "--system"], ["install"], ["find", "--system"]):
+            say(f"uv python {step[0]} 3.11")
+            command = [uv, "python", *step, "--no-config", "3.11"]
+            done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+            found = done.stdout.strip()
+            if step[0] == "find" and done.returncode == 0 and version_of(found) == WANTED:
+                return found
+            if step[0] == "install" and done.returncode != 0:
+                reason = "uv could not: " + (done.stderr.strip().splitlines() or ["no reason given"])[-1].strip()
+    version = "{}.{}".format(*sys.version_info[:2])
+    msg = (
+        f"AU Mocap is built with Python 3.11 (this is {version}; {reason}). Install it from "
+        "https://www.python.org/downloads/ or install uv (https://docs.astral.sh/uv/), which fetches it by itself; "
+        "then run this again."
+    )
+    raise MakeError(msg)
+
+
+def run_again_on(python: str, arguments: list[str]) -> int:
+    """Run this file on another interpreter and return its exit code."""
+    say(f"using {python}")
+    return subprocess.run([str(python), str(Path(__file__).resolve()), *arguments], check=False).returncode
+
+
+# Environments ---------------------------------------------------------------------------------------------------------
+
+
+def python_in(folder: Path) -> Path:
+    """Return the path of the interpreter inside an environment."""
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def read_project(root: Path = ROOT) -> dict[str, Any]:
+    """Return the [project] table of pyproject.toml."""
+    import tomllib  # Python 3.11
+
+    with (root / "pyproject.toml").open("rb") as stream:
+        return tomllib.load(stream)["project"]
+
+
+def requirements(project: dict[str, Any], extras: Iterable[str], engine: bool) -> list[str]:
+    """Return the sorted requirement strings of some extras, with the engine's own where wanted."""
+    lists = [project["dependencies"]] if engine else []
+    lists += [project["optional-dependencies"][extra] for extra in extras]
+    return sorted({requirement for one in lists for requirement in one})
+
+
+def read_stamp(folder: Path) -> dict[str, Any]:
+    """Return what an environment was last completed with; empty where it never was."""
+    try:
+        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def wanted_stamp(environment: Environment, project: dict[str, Any], stamp: dict[str, Any]) -> dict[str, Any]:
+    """Return what the environment should hold: what is asked for now, and the extras that it was given before."""
+    known = project["optional-dependencies"]
+    extras = sorted(set(environment.extras) | {extra for extra in stamp.get("extras", ()) if extra in known})
+    return {
+        "python": f"{WANTED[0]}.{WANTED[1]}",
+        "extras": extras,
+        "requirements": requirements(project, extras, environment.engine),
+    }
+
+
+def make_environment(name: str, root: Path = ROOT) -> Path:
+    """Make or update an environment where its requirements changed, and return its Python.
+
+    The stamp is taken away before anything is changed and written when all went well, so an interrupted run is repaired
+    by the next.
+
+    Raises:
+        MakeError: The environment cannot be made; the message says what to do.
+    """
+    environment = ENVIRONMENTS[name]
+    folder = root / environment.folder
+    python = python_in(folder)
+    stamp = read_stamp(folder)
+    wanted = wanted_stamp(environment, read_project(root), stamp)
+    if stamp == wanted and python.exists():
+        return python
+    say(f"making {environment.folder} ({environment.holds}); the first time takes some minutes")
+    (folder / STAMP).unlink(missing_ok=True)
+    create_environment(folder)
+    install(python, wanted["requirements"], environment)
+    (folder / STAMP).write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
+    return python
+
+
+def create_environment(folder: Path) -> None:
+    """Make an empty environment, or keep a sound one."""
+    python = python_in(folder)
+    if version_of(python) == WANTED and runs([python, "-m", "pip", "--version"]):
+        return
+    done = subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=False)
+    if done.returncode != 0 or not runs([python, "-m", "pip", "--version"]):
+        msg = (
+            f"could not make {folder}: Python's venv module failed. On Debian and Ubuntu install python3.11-venv; "
+            "elsewhere reinstall Python 3.11 with pip included, or free some disk space."
+        )
+        raise MakeError(msg)
+
+
+def install(python: Path, wanted: list[str], environment: Environment) -> None:
+    """Install requirements with pip and the user's own pip settings."""
+    command = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
+    if not environment.resolve:
+        command.append("--no-deps")
+    # On stderr, since the path that `env` prints is all that belongs on stdout.
+    if subprocess.run([*command, *wanted], check=False, stdout=sys.stderr).returncode != 0:
+        msg = (
+            f"pip could not fill {environment.folder} (see above). Check the network connection, the free disk space "
+            "and pip's index settings, then run this again: it goes on where it stopped."
+        )
+        raise MakeError(msg)
+
+
+def runs(command: Sequence[str | Path]) -> bool:
+    """Return whether a command ends well, without showing what it prints."""
+    try:
+        return subprocess.run([str(part) for part in command], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def run_module(python: Path, module: str, arguments: list[str]) -> int:
+    """Run `python -m module` in the caller's working folder, so that relative paths mean what the user typed."""
+    search = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
+    # -P keeps the caller's folder off the module search path: a stray file there must not stand in for ours.
+    command = [str(python), "-P", "-m", module, *arguments]
+    done = subprocess.run(command, check=False, env=dict(os.environ, PYTHONPATH=search))
+    return done.returncode if done.returncode in (DONE, FAILED, USAGE) else FAILED
+
+
+def command_test(_options: argparse.Namespace, arguments: list[str]) -> int:
+    """Lint, types and all tests, each a process of its own, whatever the others say."""
+    from tests import suites  # parses on the wanted Python only
+
+    python = make_environment("main")
+    outcomes = [
+        suites.run_check("ruff check", [python, "-m", "ruff", "check", "."]),
+        suites.run_check("ruff format", [python, "-m", "ruff", "format", "--check", "."]),
+        suites.run_check("codespell", [python, "-m", "codespell_lib", "."]),
+        suites.run_check("pyright", [python, "-m", "pyright", "--pythonpath", python]),
+    ]
+    selection, others = suites.split_selection(arguments)
+    ran = []
+    for suite in suites.SUITES:
+        paths = suites.paths_for(suite, selection)
+        ran.append(
+            suites.run_suite(suite, make_environment(suite.environment), paths, others)
+            if paths
+            else suites.Outcome(suite.title, ok=True, selected=False)
+        )
+    if not any(one.selected for one in ran):
+        ran.append(suites.Outcome("pytest", ok=False, errors=1))
+    print(suites.summarise([*outcomes, *ran]), flush=True)
+    return DONE if all(one.ok for one in (*outcomes, *ran)) else FAILED
+
+
+# The other commands ---------------------------------------------------------------------------------------------------
+
+
+def command_env(options: argparse.Namespace, _arguments: list[str]) -> int:
+    """Make an environment and print its Python."""
+    print(make_environment(options.name))
+    return DONE
+
+
+def command_demo(options: argparse.Namespace, _arguments: list[str]) -> int:
+    """Run the demo."""
+    arguments = [options.video] if options.video else []
+    arguments += ["--out", options.out] if options.out else []
+    return run_module(make_environment("main"), "training.demo", arguments)
+
+
+def command_bench(options: argparse.Namespace, _arguments: list[str]) -> int:
+    """Run benchmarks."""
+    arguments = [*options.names, *(["--json", options.json] if options.json else [])]
+    return run_module(make_environment("main"), "tests.bench", arguments)
+
+
+def command_train(options: argparse.Namespace, arguments: list[str]) -> int:
+    """Rebuild one file of models/."""
+    environment, module = TRAINING[options.name]
+    return run_module(make_environment(environment), module, arguments)
+
+
+def command_build(_options: argparse.Namespace, _arguments: list[str]) -> int:
+    """Validate the extension and write its zip into dist/."""
+    python = make_environment("main")
+    found = sorted((ROOT / ".venv").rglob("bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
+    if not found:
+        msg = "Blender's extension tool is missing from .venv: delete the folder .venv and run this again."
+        raise MakeError(msg)
+    tool = [str(python), str(found[0])]
+    dist = ROOT / "dist"
+    dist.mkdir(exist_ok=True)
+    start = time.time()
+    steps = (["validate", str(ROOT)], ["build", "--source-dir", str(ROOT), "--output-dir", str(dist)])
+    for step in steps:
+        if subprocess.run([*tool, *step], check=False).returncode != 0:
+            msg = f"the extension tool refused to {step[0]} the extension; its reason stands above."
+            raise MakeError(msg)
+    for archive in sorted(dist.glob("*.zip")):
+        if archive.stat().st_mtime < start - 1:
+            continue
+        if subprocess.run([*tool, "validate", str(archive)], check=False).returncode != 0:
+            msg = f"{archive} is not a valid extension; the reason stands above."
+            raise MakeError(msg)
+        print(f"{archive} ({archive.stat().st_size / 1e6:.1f} MB)")
+    return DONE
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="make.py", description="The one door of AU Mocap: environments, demo, tests, benchmarks, training, zip."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    demo = commands.add_parser("demo", help="a clip in, a keyed head out: demo.blend, take, table, contact sheet")
+    demo.add_argument("video", nargs="?", help="the actor's video; without it a sample clip is fetched")
+    demo.add_argument("--out", metavar="DIR", help="folder for the results")
+    demo.set_defaults(run=command_demo)
+
+    test = commands.add_parser(
+        "test",
+        help="lint, types and all tests",
+        description="Lint, types and all tests. Further arguments go to pytest: make.py test -k video, "
+        "make.py test tests/core/test_video.py -x",
+    )
+    test.set_defaults(run=command_test, passes_on=True)
+
+    build = commands.add_parser("build", help="the installable extension, into dist/")
+    build.set_defaults(run=command_build)
+
+    bench = commands.add_parser("bench", help="benchmarks as a table")
+    bench.add_argument("names", nargs="*", metavar="NAME", help="which ones; all without a name")
+    bench.add_argument("--json", metavar="FILE", help="write the figures to FILE too")
+    bench.set_defaults(run=command_bench)
+
+    train = commands.add_parser(
+        "train", help="rebuild a file of models/", description="Further arguments, such as --smoke, go to the training."
+    )
+    train.add_argument("name", choices=sorted(TRAINING), metavar="NAME", help=", ".join(sorted(TRAINING)))
+    train.set_defaults(run=command_train, passes_on=True)
+
+    env = commands.add_parser("env", help="make an environment and print its Python")
+    names = ", ".join(sorted(ENVIRONMENTS))
+    env.add_argument("name", nargs="?", default="main", choices=sorted(ENVIRONMENTS), metavar="NAME", help=names)
+    env.set_defaults(run=command_env)
+    return parser
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return the exit code: 0 done, 1 failed, 2 bad usage or no fitting Python."""
+    parser = make_parser()
+    options, others = parser.parse_known_args(arguments)
+    if others and not getattr(options, "passes_on", False):
+        parser.error(f"unknown arguments: {' '.join(others)}")
+    if sys.version_info[:2] != WANTED:
+        try:
+            return run_again_on(find_python(), arguments)
+        except MakeError as error:
+            say(f"make.py: {error}")
+            return USAGE
+    try:
+        return options.run(options, others)
+    except MakeError as error:
+        say(f"make.py: {error}")
+        return FAILED
+    except KeyboardInterrupt:
+        say("make.py: interrupted")
+        return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,128 @@
+"""Tracks for neck and head from a take's head poses."""
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..au_mocap.errors import SettingsError
+from . import head_pose
+from .plan import HEAD, Plan, bone_path, plan_rotation
+from .scene import Character
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPoses:
+    """What the actor's head did.
+
+    Attributes:
+        rotation: (T, 4) quaternions of the head pose contract.
+        position_m: (T, 3) metres of the same.
+        unit_m: Metres in a unit of the scene.
+    """
+
+    rotation: Floats
+    position_m: Floats
+    unit_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSettings:
+    """Which bones follow the actor's head, and how.
+
+    Attributes:
+        position: Whether the head moves, too; the nearest bone from the neck upwards that is free to move takes it.
+        head_bone: Name of the head bone; empty takes the character's own.
+        neck_bone: Name of the neck bone; empty takes the character's own.
+        neck_share: 0..1, the neck's part of the head's turn.
+    """
+
+    position: bool = False
+    head_bone: str = ""
+    neck_bone: str = ""
+    neck_share: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Checks the range; raises SettingsError."""
+        if not 0.0 <= self.neck_share <= 1.0:
+            message = f"The neck's share must lie between 0 and 1, not {self.neck_share:g}."
+            raise SettingsError(message)
+
+
+def plan_head(plan: Plan, character: Character, poses: HeadPoses, settings: HeadSettings) -> None:
+    """Plan the turns (and moves) of neck and head.
+
+    Args:
+        plan: Where they are added; without a head bone that is noted there.
+        character: What to drive.
+        poses: What the actor's head did.
+        settings: Which bones follow, and how.
+
+    Raises:
+        SettingsError: A demanded bone does not exist.
+    """
+    head = _bone(character, settings.head_bone or character.head, settings.head_bone)
+    neck = _bone(character, settings.neck_bone or character.neck, settings.neck_bone)
+    armature = character.armature
+    if armature is None or head is None:
+        plan.skip("no head bone: the head's turn is left out")
+        return
+    turns = head_pose.to_armature(poses.rotation)
+    head_rest = _rest(head)
+    if neck is not None and not _inherits(head, neck):
+        neck = None
+    if neck is None:
+        plan_rotation(plan, armature, head, head_pose.in_rest_frame(turns, head_rest), HEAD)
+    else:
+        split = head_pose.neck_and_head(turns, _rest(neck), head_rest, settings.neck_share)
+        plan_rotation(plan, armature, neck, split.neck, HEAD)
+        plan_rotation(plan, armature, head, split.head, HEAD)
+    if settings.position:
+        moved = head_pose.to_armature_offset(poses.position_m) / max(poses.unit_m * _scale(armature), 1e-9)
+        carried = head_pose.swing(turns, settings.neck_share if neck else 0.0, _pivots(character, neck or head, head))
+        _plan_position(plan, armature, neck or head, moved - carried)
+
+
+def _rest(bone: bpy.types.PoseBone) -> Floats:
+    """A bone's resting axes in the armature, as columns: (3, 3)."""
+    return np.array([tuple(row[:]) for row in bone.bone.matrix_local.to_3x3()])
+
+
+def _scale(armature: bpy.types.Object) -> float:
+    return sum(armature.matrix_world.to_scale()[:]) / 3.0
+
+
+def _bone(character: Character, name: str | None, demanded: str) -> bpy.types.PoseBone | None:
+    bone = character.armature.pose.bones.get(name) if character.armature and name else None
+    if bone is None and demanded:
+        message = f"The character has no bone '{demanded}': choose another one, or none."
+        raise SettingsError(message)
+    return bone
+
+
+def _inherits(head: bpy.types.PoseBone, neck: bpy.types.PoseBone) -> bool:
+    """Whether turning the neck turns the head."""
+    bone = head
+    while bone is not None and bone != neck and bone.bone.use_inherit_rotation:
+        bone = bone.parent
+    return bone == neck and bone != head
+
+
+def _pivots(character: Character, neck: bpy.types.PoseBone, head: bpy.types.PoseBone) -> Floats:
+    """Resting places (3, 3) of the neck's and the head's pivot and the point between the eyes, in the armature."""
+    bones = [character.armature.data.bones.get(name or "") for name in character.eyes] if character.armature else []
+    eyes = [bone.head_local[:] for bone in bones if bone is not None]
+    between = np.mean(eyes if len(eyes) == 2 else [head.bone.head_local[:], head.bone.tail_local[:]], axis=0)
+    return np.array([neck.bone.head_local[:], head.bone.head_local[:], between])
+
+
+def _plan_position(plan: Plan, armature: bpy.types.Object, bone: bpy.types.PoseBone, offset: Floats) -> None:
+    """Offsets (T, 3) in the armature's axes, for the nearest bone from `bone` upwards that is free to move."""
+    while bone.bone.use_connect and bone.parent is not None:
+        bone = bone.parent
+    local = offset @ _rest(bone)
+    for index in range(3):
+        plan.add(armature, (bone_path(bone, "location"), index), HEAD, local[:, index])

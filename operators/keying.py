@@ -1,0 +1,164 @@
+"""Bake curves and head pose onto a character: a plan is made and checked first, and only a sound plan is written."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..au_mocap import channels, mapping
+from ..au_mocap.errors import MappingError, TakeError
+from . import actions
+from .head_tracks import HeadPoses, HeadSettings, plan_head
+from .plan import Plan, plan_targets
+from .scene import Character
+
+Floats = NDArray[np.floating]
+
+
+class Performance(Protocol):
+    """What is baked: `au_mocap.calibration.Curves` is one.
+
+    Attributes:
+        time_s: (T,) seconds, rising.
+        values: (T, 58) curves, columns as `channels.IDS`; NaN where there is no face.
+        head_rotation: (T, 4) quaternions of the head pose contract.
+        head_position: (T, 3) metres of the same.
+    """
+
+    @property
+    def time_s(self) -> Floats: ...  # noqa: D102
+    @property
+    def values(self) -> Floats: ...  # noqa: D102
+    @property
+    def head_rotation(self) -> Floats: ...  # noqa: D102
+    @property
+    def head_position(self) -> Floats: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class BakeSettings:
+    """How a performance lands on the timeline and on the bones.
+
+    Attributes:
+        start_frame: Scene frame of the video's time zero.
+        name: Name of a new Action.
+        head: How neck and head follow; None leaves them alone.
+    """
+
+    start_frame: float = 1.0
+    name: str = "AU Mocap"
+    head: HeadSettings | None = field(default_factory=HeadSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class BakeReport:
+    """What a bake did.
+
+    Attributes:
+        actions: The Actions that hold the keys.
+        curves: Number of animation curves written.
+        keys: Number of keys written.
+        skipped: What could not be keyed and why, one line each.
+        frame_range: First and last keyed scene frame.
+    """
+
+    actions: tuple[bpy.types.Action, ...]
+    curves: int
+    keys: int
+    skipped: tuple[str, ...]
+    frame_range: tuple[float, float]
+
+
+def scene_frames(time_s: Floats, fps: float, fps_base: float, start_frame: float) -> NDArray[np.float64]:
+    """Scene frames of points in time, fractions kept.
+
+    Args:
+        time_s: (T,) seconds in the video.
+        fps: The scene's frames per second, before `fps_base`.
+        fps_base: The scene's divisor (1.001 for 23.976, 29.97 and so on).
+        start_frame: Scene frame of time zero.
+    """
+    return start_frame + np.asarray(time_s, np.float64) * (fps / fps_base)
+
+
+def bake(
+    scene: bpy.types.Scene,
+    character: Character,
+    performance: Performance,
+    table: mapping.Mapping,
+    settings: BakeSettings = BakeSettings(),
+) -> BakeReport:
+    """Write a performance onto a character as keys.
+
+    An earlier bake on the same data-blocks is replaced; all other animation stays.
+
+    Args:
+        scene: Gives the frame rate.
+        character: What to drive, from `scene.find_character`.
+        performance: Curves and head pose.
+        table: Which channel drives what.
+        settings: Where on the timeline, and how the head turns.
+
+    Raises:
+        TakeError: No frame holds a face.
+        MappingError: Not one target of the mapping exists on the character.
+        SettingsError: A chosen bone does not exist.
+        AuMocapError: In all these cases the scene is untouched.
+    """
+    plan = Plan(scene_frames(performance.time_s, scene.render.fps, scene.render.fps_base, settings.start_frame))
+    targets = mapping.evaluate(table, channels.IDS, performance.values)
+    if not any(np.isfinite(values).any() for values in targets.values()):
+        message = "There is nothing to bake: no frame of the take holds a face."
+        raise TakeError(message)
+    plan_targets(plan, character, targets)
+    if not plan.tracks:
+        message = (
+            f"Nothing of the mapping '{table.name}' exists on this character: {_listed(plan.skipped)}. "
+            "Choose another mapping or another object."
+        )
+        raise MappingError(message)
+    if settings.head is not None:
+        unit_m = scene.unit_settings.scale_length
+        poses = HeadPoses(performance.head_rotation, performance.head_position, unit_m)
+        plan_head(plan, character, poses, settings.head)
+    return _write(plan, settings)
+
+
+def _write(plan: Plan, settings: BakeSettings) -> BakeReport:
+    for bone, mode in plan.rotation_modes.items():
+        bone.rotation_mode = mode
+    written: list[bpy.types.Action] = []
+    shared: bpy.types.Action | None = None
+    for owner, tracks in plan.tracks.items():
+        is_free = owner.animation_data is None or owner.animation_data.action is None
+        action = actions.write(owner, tracks, shared, settings.name)
+        shared = action if is_free else shared
+        if action not in written:
+            written.append(action)
+        owner.update_tag()
+    tracks = [track for each in plan.tracks.values() for track in each]
+    return BakeReport(
+        actions=tuple(written),
+        curves=len(tracks),
+        keys=sum(len(track.frames) for track in tracks),
+        skipped=tuple(plan.skipped),
+        frame_range=(
+            float(min(track.frames[0] for track in tracks)),
+            float(max(track.frames[-1] for track in tracks)),
+        ),
+    )
+
+
+def summary(report: BakeReport) -> str:
+    """One line for the user."""
+    text = f"{report.curves} curves, {report.keys} keys, frames {report.frame_range[0]:g} to {report.frame_range[1]:g}"
+    return text + (f"; left out: {_listed(report.skipped)}" if report.skipped else "")
+
+
+def _listed(lines: Iterable[str], most: int = 5) -> str:
+    lines = list(lines)
+    more = len(lines) - most
+    return "; ".join(lines[:most]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,151 @@
+"""What a bake will write, found and checked without touching the scene."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..au_mocap import mapping, rotations
+from .actions import Track
+from .scene import Character
+
+Floats = NDArray[np.floating]
+
+FACE: Final = "Face"
+HEAD: Final = "Head"
+BONES: Final = "Bones"
+PROPERTIES: Final = "Properties"
+
+
+@dataclass(slots=True)
+class Plan:
+    """Tracks by data-block.
+
+    Attributes:
+        frames: (T,) scene frames of the performance.
+        tracks: What to write.
+        rotation_modes: Modes that bones must have for their tracks to count.
+        skipped: What cannot be written and why, one line each.
+    """
+
+    frames: Floats
+    tracks: dict[bpy.types.ID, list[Track]] = field(default_factory=dict)
+    rotation_modes: dict[bpy.types.PoseBone, str] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+
+    def add(self, owner: bpy.types.ID, path: tuple[str, int], group: str, values: Floats) -> None:
+        """Plan keys where the values are known."""
+        if any((track.data_path, track.index) == path for track in self.tracks.get(owner, ())):
+            self.skip(f"{owner.name}: {path[0]} is driven twice, by the mapping and by the head pose")
+            return
+        if _is_driven(owner, *path):
+            self.skip(f"{owner.name}: {path[0]} has a driver")
+            return
+        known = np.isfinite(values)
+        if not known.any():
+            return
+        keys = Track(*path, group, self.frames[known].astype(np.float32), values[known].astype(np.float32))
+        self.tracks.setdefault(owner, []).append(keys)
+
+    def skip(self, reason: str) -> None:
+        """Note what is left out, once."""
+        if reason not in self.skipped:
+            self.skipped.append(reason)
+
+
+def plan_targets(plan: Plan, character: Character, targets: Mapping[mapping.Target, Floats]) -> None:
+    """Plan tracks for what the mapping drives.
+
+    Args:
+        plan: Where they are added; what does not exist on the character is noted there.
+        character: What to drive.
+        targets: (T,) values for each target.
+    """
+    bone_rows: dict[mapping.BoneTarget, Floats] = {}
+    for target, values in targets.items():
+        if isinstance(target, mapping.BoneTarget):
+            bone_rows[target] = values
+        elif isinstance(target, mapping.ShapeKeyTarget):
+            _plan_shape_key(plan, character, target, values)
+        else:
+            _plan_property(plan, character, target, values)
+    _plan_bones(plan, character, bone_rows)
+
+
+def _plan_shape_key(plan: Plan, character: Character, target: mapping.ShapeKeyTarget, values: Floats) -> None:
+    shapes = [mesh.data.shape_keys for mesh in character.meshes if target.object in (None, mesh.name)]
+    owners = dict.fromkeys(each for each in shapes if each is not None and target.name in each.key_blocks)
+    if not owners:
+        plan.skip(f"no shape key '{target.name}'" + (f" on '{target.object}'" if target.object else ""))
+    for owner in owners:
+        key = owner.key_blocks[target.name]
+        path = f'key_blocks["{bpy.utils.escape_identifier(target.name)}"].value'
+        plan.add(owner, (path, 0), FACE, np.clip(values, key.slider_min, key.slider_max))
+
+
+def _plan_property(plan: Plan, character: Character, target: mapping.PropertyTarget, values: Floats) -> None:
+    owner = bpy.data.objects.get(target.object) if target.object else character.armature
+    where = f"'{target.data_path}'" + (f"[{target.index}]" if target.index is not None else "")
+    if owner is None:
+        plan.skip(f"no object '{target.object}' for {where}" if target.object else f"no armature for {where}")
+        return
+    try:
+        value = owner.path_resolve(target.data_path)
+        number = value if target.index is None else value[target.index]
+    except (ValueError, TypeError, KeyError, IndexError):
+        plan.skip(f"no property {where} on '{owner.name}'")
+        return
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        plan.skip(f"{where} on '{owner.name}' is not a single number")
+        return
+    plan.add(owner, (target.data_path, target.index or 0), PROPERTIES, values)
+
+
+def _plan_bones(plan: Plan, character: Character, rows: Mapping[mapping.BoneTarget, Floats]) -> None:
+    groups: dict[tuple[str, str], dict[str, Floats]] = {}
+    for target, values in rows.items():
+        groups.setdefault((target.bone, target.path), {})[target.axis] = values
+    armature = character.armature
+    for (bone_name, path), axes in groups.items():
+        bone = armature.pose.bones.get(bone_name) if armature else None
+        if armature is None or bone is None:
+            plan.skip(f"no bone '{bone_name}'")
+        elif path == "rotation":
+            plan_rotation(plan, armature, bone, _quaternions(axes), BONES)
+        else:
+            for axis, values in axes.items():
+                added = 1.0 if path == "scale" else 0.0
+                plan.add(armature, (bone_path(bone, path), "xyz".index(axis)), BONES, added + values)
+
+
+def _quaternions(axes: Mapping[str, Floats]) -> Floats:
+    """Rotations about a bone's own axes in radians, x first, then y, then z, as (T, 4)."""
+    turned = np.eye(3)
+    for axis, unit in zip("xyz", np.eye(3), strict=True):
+        if axis in axes:
+            turned = rotations.from_vectors(axes[axis][:, None] * unit) @ turned
+    return rotations.continuous(rotations.to_quaternions(turned))
+
+
+def plan_rotation(
+    plan: Plan, armature: bpy.types.Object, bone: bpy.types.PoseBone, quaternions: Floats, group: str
+) -> None:
+    """Plan a bone's local rotation: (T, 4) quaternions in its rest frame."""
+    plan.rotation_modes[bone] = "QUATERNION"
+    for index in range(4):
+        plan.add(armature, (bone_path(bone, "rotation_quaternion"), index), group, quaternions[:, index])
+
+
+def bone_path(bone: bpy.types.PoseBone, leaf: str) -> str:
+    """Data path of a bone's property, from the armature object."""
+    return f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].{leaf}'
+
+
+def _is_driven(owner: bpy.types.ID, data_path: str, index: int) -> bool:
+    data = owner.animation_data
+    return data is not None and any(
+        driver.data_path == data_path and driver.array_index == index for driver in data.drivers
+    )

@@ -1,0 +1,103 @@
+"""Characters in the scene: from the object that the user chose to the meshes and bones that a take drives."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import bpy
+
+from ..au_mocap.errors import SettingsError
+
+_PREFIXES: Final = ("def_", "c_", "cc_base_", "j_bip_c_", "j_adj_", "bip01_", "bip001_", "facial_", "org_")
+_HEAD_NAMES: Final = ("head", "head_bone", "spine_006", "head_fk", "head_x", "kopf")
+_NECK_NAMES: Final = ("neck", "neck_bone", "neck_01", "neck01", "neck_1", "neck1", "necktwist01", "spine_004", "neck_x")
+_EYE_NAMES: Final = {
+    "l": ("eye_l", "l_eye", "lefteye", "left_eye", "eye_left", "eyeleft", "l_faceeye", "eyeball_l"),
+    "r": ("eye_r", "r_eye", "righteye", "right_eye", "eye_right", "eyeright", "r_faceeye", "eyeball_r"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """What a take can drive.
+
+    Attributes:
+        armature: The skeleton, where there is one.
+        meshes: Meshes with shape keys.
+        head: Name of the head bone.
+        neck: Name of the neck bone.
+        eyes: Names of the left and the right eye bone, the character's own.
+    """
+
+    armature: bpy.types.Object | None
+    meshes: tuple[bpy.types.Object, ...]
+    head: str | None = None
+    neck: str | None = None
+    eyes: tuple[str | None, str | None] = (None, None)
+
+
+def find_character(chosen: bpy.types.Object | None) -> Character:
+    """The character that an object belongs to.
+
+    Args:
+        chosen: Its armature, one of its meshes, or an empty that holds them.
+
+    Raises:
+        SettingsError: Nothing is chosen, or there is nothing on it to drive.
+    """
+    if chosen is None:
+        message = "Choose a character: select its armature or its face mesh."
+        raise SettingsError(message)
+    armature = _armature_of(chosen)
+    members = _members(chosen if armature is None else armature)
+    meshes = tuple(each for each in members if each.type == "MESH" and each.data.shape_keys is not None)
+    if armature is None and not meshes:
+        message = f"'{chosen.name}' has no shape keys and no armature: select the character's face mesh or armature."
+        raise SettingsError(message)
+    names = tuple(bone.name for bone in armature.data.bones) if armature else ()
+    return Character(
+        armature=armature,
+        meshes=meshes,
+        head=_find(names, _HEAD_NAMES),
+        neck=_find(names, _NECK_NAMES),
+        eyes=(_find(names, _EYE_NAMES["l"]), _find(names, _EYE_NAMES["r"])),
+    )
+
+
+def _armature_of(chosen: bpy.types.Object) -> bpy.types.Object | None:
+    if chosen.type == "ARMATURE":
+        return chosen
+    if chosen.type == "EMPTY":
+        return next((child for child in chosen.children_recursive if child.type == "ARMATURE"), None)
+    return chosen.find_armature() or _parent_armature(chosen)
+
+
+def _parent_armature(chosen: bpy.types.Object) -> bpy.types.Object | None:
+    parent = chosen.parent
+    while parent is not None and parent.type != "ARMATURE":
+        parent = parent.parent
+    return parent
+
+
+def _members(root: bpy.types.Object) -> list[bpy.types.Object]:
+    """The object, what hangs below it and, for an armature, what it deforms; by name, so that runs repeat."""
+    found = {root, *root.children_recursive}
+    if root.type == "ARMATURE":
+        found |= {each for each in bpy.data.objects if each.type == "MESH" and each.find_armature() == root}
+    return sorted(found, key=lambda each: each.name)
+
+
+def _find(bones: Iterable[str], wanted: tuple[str, ...]) -> str | None:
+    """The bone whose name, stripped of the rig's own prefixes and separators, stands first in a list."""
+    plain: dict[str, str] = {}
+    for bone in bones:
+        plain.setdefault(_plain(bone), bone)
+    return next((plain[name] for name in wanted if name in plain), None)
+
+
+def _plain(bone: str) -> str:
+    name = re.sub(r"[^a-z0-9]+", "_", bone.rsplit(":", 1)[-1].lower()).strip("_")
+    for prefix in _PREFIXES:
+        name = name.removeprefix(prefix)
+    return name

@@ -1,0 +1,1 @@
+"""Tests: `core` (no Blender), `blender` (Blender as a module) and `bench`."""

@@ -1,0 +1,35 @@
+"""The checkout as a registered extension, and an empty scene for each test."""
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="Blender as a module (bpy) is not installed")
+
+from training import extension  # noqa: E402 - only where bpy is
+
+if TYPE_CHECKING:
+    from operators.demo_head import DemoHead
+
+
+@pytest.fixture(scope="session", autouse=True)
+def registered_extension() -> Iterator[ModuleType]:
+    """The extension, registered once; unregistered at the end, or bpy hangs when it exits."""
+    with extension.registered() as module:
+        yield module
+
+
+@pytest.fixture(autouse=True)
+def empty_scene(registered_extension: ModuleType) -> None:
+    """Nothing left of the test before; a scene at 24 frames per second."""
+    del registered_extension
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = 24, 1.0
+
+
+@pytest.fixture
+def demo_head() -> "DemoHead":
+    """The demo head, added to the scene."""
+    return extension.module("operators.demo_head").add_demo_head(bpy.context)

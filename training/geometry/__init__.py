@@ -1,0 +1,1 @@
+"""The `geometry` regressor: AU values from landmarks alone, learnt with the tracker's own errors."""

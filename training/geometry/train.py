@@ -1,0 +1,109 @@
+"""Training loop and amplitude of the `geometry` head."""
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from au_mocap import landmarks, metrics
+from training.geometry.canonical import mirror_landmarks
+from training.geometry.examples import statistics
+from training.geometry.network import Examples, GeometryHead, batch
+
+_BATCH: Final = 512
+_LEARNING_RATE: Final = 1.5e-3
+_WEIGHT_DECAY: Final = 0.1
+_RARE_VARIANCE: Final = 0.01
+_WEAKEST: Final = 0.25
+_SURE: Final = 0.5
+_MOST_GAIN: Final = 1.6
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Predictions and truth on one split.
+
+    Attributes:
+        predicted: (M, P) clipped values.
+        truth: (M, P).
+    """
+
+    predicted: NDArray[np.float32]
+    truth: NDArray[np.float32]
+
+    @property
+    def icc(self) -> NDArray[np.float64]:
+        """(P,) ICC(3,1) of each predicted channel."""
+        return metrics.icc(self.predicted, self.truth)
+
+
+def train(training: Examples, validation: Examples, epochs: int, seed: int) -> GeometryHead:
+    """Fits the head; keeps the weights that do best on the validation performers."""
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    twin = torch.from_numpy(mirror_landmarks(landmarks.canonical_face().points))
+    head = GeometryHead(statistics(training))
+    count = len(training.values)
+    steps = max(1, epochs * -(-count // _BATCH))
+    optimizer = torch.optim.AdamW(head.parameters(), _LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LEARNING_RATE, steps, pct_start=0.1)
+    # Balanced over channels: each counts by how much it varies, so that rare ones are not drowned.
+    balance = 1.0 / (training.values.var(0) + _RARE_VARIANCE)
+    balance = balance / balance.mean()
+    best = (-1.0, head.state_dict())
+    started = time.perf_counter()
+    for epoch in range(epochs):
+        head.train()
+        for rows in torch.randperm(count, generator=generator).split(_BATCH):
+            inputs, truth = batch(training, rows, twin, generator)
+            loss = ((head(*inputs) - truth).square() * balance).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+        score = float(evaluate(head, validation).icc.mean())
+        if score > best[0]:
+            best = (score, {name: value.clone() for name, value in head.state_dict().items()})
+        _say(f"epoch {epoch + 1}/{epochs}: validation ICC {score:.3f}, {time.perf_counter() - started:.0f} s")
+    head.load_state_dict(best[1])
+    return head.eval()
+
+
+def evaluate(head: GeometryHead, examples: Examples, trust: float = 1.0) -> Outcome:
+    """Predictions with each performer's own neutral (trust 1) or the generic one (trust 0)."""
+    head.eval()
+    neutral = examples.neutrals.mean(1)[examples.owner]
+    weight = torch.full((len(neutral), landmarks.COUNT, 1), trust)
+    with torch.no_grad():
+        predicted = head(examples.landmarks, examples.rotation, neutral, weight).clamp(0.0, 1.0)
+    return Outcome(predicted.numpy(), examples.values.numpy())
+
+
+def restore_amplitude(head: GeometryHead, validation: Examples) -> NDArray[np.float64]:
+    """Scales each output so that its spread is that of the truth, where the channel is recognised well enough.
+
+    Least squares makes uncertain channels timid: spread r times the truth's at correlation r. A full action should read
+    near 1, but where a channel is hardly seen at all, scaling up would only scale noise, so the gain fades out there.
+
+    Returns:
+        (P,) gains that were applied.
+    """
+    outcome = evaluate(head, validation)
+    correlation = metrics.pcc(outcome.predicted, outcome.truth)
+    spread = outcome.truth.std(axis=0) / np.maximum(outcome.predicted.std(axis=0), 1e-6)
+    share = np.clip((correlation - _WEAKEST) / (_SURE - _WEAKEST), 0.0, 1.0)
+    gains = 1.0 + share * (np.clip(spread, 1.0, _MOST_GAIN) - 1.0)
+    scale = torch.from_numpy(gains.astype(np.float32))
+    with torch.no_grad():
+        head.values.weight *= scale[:, None]
+        head.values.bias *= scale
+        head.direct.weight *= scale[:, None]
+    return gains
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(message + "\n")

@@ -1,0 +1,76 @@
+"""Where the camera stands and how the head is held."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.synth.performers import Performer
+
+MAX_YAW_RAD: Final = np.radians(45.0)
+MAX_PITCH_RAD: Final = np.radians(25.0)
+MAX_ROLL_RAD: Final = np.radians(25.0)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A pinhole camera and the head before it, in OpenCV axes.
+
+    Attributes:
+        rotation: (3, 3) float64, `x_cam = R x_head + t`.
+        translation: (3,) float64 metres.
+        focal_px: Focal length in pixels.
+        size_px: Width and height of the square picture.
+    """
+
+    rotation: NDArray[np.float64]
+    translation: NDArray[np.float64]
+    focal_px: float
+    size_px: int
+
+    def project(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(N, 3) points in head axes to (N, 3): x and y in pixels, z the depth in metres."""
+        camera = points @ self.rotation.T + self.translation
+        xy = camera[:, :2] / camera[:, 2:] * self.focal_px + self.size_px / 2
+        return np.concatenate([xy, camera[:, 2:]], axis=1)
+
+
+def rotation_matrix(yaw_rad: float, pitch_rad: float, roll_rad: float) -> NDArray[np.float64]:
+    """`R = Ry Rx Rz` about the camera's axes (x right, y down, z forward).
+
+    Turning to the actor's right is positive yaw, looking up negative pitch, tilting to the actor's right negative roll.
+    """
+    cy, sy = np.cos(yaw_rad), np.sin(yaw_rad)
+    cx, sx = np.cos(pitch_rad), np.sin(pitch_rad)
+    cz, sz = np.cos(roll_rad), np.sin(roll_rad)
+    ry = np.array([[cy, 0.0, sy], [0.0, 1.0, 0.0], [-sy, 0.0, cy]])
+    rx = np.array([[1.0, 0.0, 0.0], [0.0, cx, -sx], [0.0, sx, cx]])
+    rz = np.array([[cz, -sz, 0.0], [sz, cz, 0.0], [0.0, 0.0, 1.0]])
+    return ry @ rx @ rz
+
+
+def view(performer: Performer, angles_rad: tuple[float, float, float], size_px: int, rng: np.random.Generator) -> View:
+    """A camera of random focal length that sees the whole face.
+
+    Args:
+        performer: Who is filmed.
+        angles_rad: Yaw, pitch, roll.
+        size_px: Side of the picture.
+        rng: Chooses field of view, framing and distance.
+    """
+    fov_rad = np.radians(rng.uniform(18.0, 70.0))
+    focal_px = size_px / 2 / np.tan(fov_rad / 2)
+    face_share = rng.uniform(0.38, 0.6)  # distance from brow to chin against the picture's height
+    height_m = 0.11 * performer.ipd_m / 0.063
+    distance_m = focal_px * height_m / (face_share * size_px)
+    offset = rng.uniform(-0.06, 0.06, 2) * distance_m * size_px / focal_px
+    center = np.array([offset[0], offset[1] - 0.35 * height_m, distance_m])
+    return View(rotation_matrix(*angles_rad), center, float(focal_px), size_px)
+
+
+def sample_angles(rng: np.random.Generator) -> tuple[float, float, float]:
+    """Yaw, pitch and roll in radians: half of them near frontal, the others over the whole range."""
+    share = 0.3 if rng.random() < 0.5 else 1.0
+    yaw, pitch, roll = rng.uniform(-1.0, 1.0, 3) * share * np.array([MAX_YAW_RAD, MAX_PITCH_RAD, MAX_ROLL_RAD])
+    return float(yaw), float(pitch), float(roll)
