@@ -1,13 +1,13 @@
 """From a take to curves: the actor's neutral, gains, smoothing. Nothing here touches the video or the take.
 
-The automatic neutral looks for frames whose values, with the model's generic neutral, are lowest: once for the upper face (eyes
-open, brows at rest) and once for the lower face (lips closed), since an actor may never rest both at once. Where even the best
-frames are far from rest, the generic neutral keeps part of the say, landmark by landmark.
+The automatic neutral looks for frames whose values, with the model's generic neutral, are lowest: once for the upper
+face (eyes open, brows at rest) and once for the lower face (lips closed), since an actor may never rest both at once.
+Where even the best frames are far from rest, the generic neutral keeps part of the say, landmark by landmark.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,11 +53,20 @@ class NeutralSettings:
     Attributes:
         mode: `auto`, `none` (the model's generic one), `mean` (the actor's mean face; the third paper's person mean) or
             `frames`.
-        frames: Frame indices of the take for mode `frames`.
+        frames: For mode `frames`: frame numbers as the video counts, from 0.
     """
 
     mode: NeutralMode = "auto"
     frames: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Checks that mode and frames fit; raises SettingsError."""
+        if self.mode not in get_args(NeutralMode):
+            message = f"Unknown neutral '{self.mode}': use {', '.join(get_args(NeutralMode))}."
+            raise SettingsError(message)
+        if self.mode == "frames" and not self.frames:
+            message = "Name at least one frame for the neutral, or let it be found automatically."
+            raise SettingsError(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +87,13 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Checks names and ranges; raises SettingsError."""
+        smoothing.check(self.smoothing)
         channels.positions((*self.gains, *self.offsets))
         wrong = [channel_id for channel_id, gain in self.gains.items() if not 0.0 <= gain <= MAX_GAIN]
         wrong += [channel_id for channel_id, offset in self.offsets.items() if not -1.0 <= offset <= 1.0]
         if wrong:
-            msg = f"Gain (0 to {MAX_GAIN:g}) or offset (-1 to 1) out of range for {', '.join(wrong)}."
-            raise SettingsError(msg)
+            message = f"Gain (0 to {MAX_GAIN:g}) or offset (-1 to 1) out of range for {', '.join(wrong)}."
+            raise SettingsError(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +101,7 @@ class NeutralChoice:
     """The neutral that was used.
 
     Attributes:
-        upper_frames: Frame indices that the upper face's neutral was averaged from.
+        upper_frames: Frames that the upper face's neutral was averaged from, numbered as the video counts.
         lower_frames: The same for the lower face.
         confidence: 0..1; 0 for the generic neutral, low where no frame of the take is near rest.
         neutral: What the head was given.
@@ -166,24 +176,28 @@ def choose_neutral(take: Take, seen: Features, settings: NeutralSettings) -> Neu
         return NeutralChoice((), (), 0.0, None)
     if settings.mode == "auto":
         return _automatic(take, seen, usable)
-    chosen = usable if settings.mode == "mean" else _checked(settings.frames, usable, len(take))
-    frames = tuple(int(frame) for frame in chosen)
+    chosen = usable if settings.mode == "mean" else _checked(settings.frames, usable, take)
+    frames = _numbers(chosen, take)
     return NeutralChoice(frames, frames, 1.0, _neutral(seen, chosen, chosen, (1.0, 1.0)))
 
 
-def _checked(frames: tuple[int, ...], usable: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    if not frames:
-        msg = "Name at least one frame for the neutral, or let it be found automatically."
-        raise SettingsError(msg)
-    outside = sorted(frame for frame in set(frames) if not 0 <= frame < count)
+def _checked(frames: tuple[int, ...], usable: NDArray[np.int64], take: Take) -> NDArray[np.int64]:
+    """Indices of the frames in the take."""
+    first, last = take.first_frame, take.first_frame + len(take) - 1
+    outside = sorted(frame for frame in set(frames) if not first <= frame <= last)
     if outside:
-        msg = f"Neutral frame {outside[0]} lies outside the take: it has frames 0 to {count - 1}."
-        raise SettingsError(msg)
-    faceless = sorted(set(frames) - set(usable.tolist()))
-    if faceless:
-        msg = f"No face was found in neutral frame {faceless[0]}: choose another frame."
-        raise SettingsError(msg)
-    return np.array(sorted(set(frames)))
+        message = f"Neutral frame {outside[0]} lies outside the take: it has frames {first} to {last}."
+        raise SettingsError(message)
+    chosen = np.array(sorted(set(frames))) - first
+    faceless = np.setdiff1d(chosen, usable)
+    if len(faceless):
+        message = f"No face was found in neutral frame {faceless[0] + first}: choose another frame."
+        raise SettingsError(message)
+    return chosen
+
+
+def _numbers(indices: NDArray[np.int64], take: Take) -> tuple[int, ...]:
+    return tuple(int(index) + take.first_frame for index in indices)
 
 
 def _automatic(take: Take, seen: Features, usable: NDArray[np.int64]) -> NeutralChoice:
@@ -195,8 +209,8 @@ def _automatic(take: Take, seen: Features, usable: NDArray[np.int64]) -> Neutral
     lower = _calmest(lower_cost + common, usable)
     trust = (_trust(upper_cost[upper]), _trust(lower_cost[lower]))
     return NeutralChoice(
-        upper_frames=tuple(int(frame) for frame in upper),
-        lower_frames=tuple(int(frame) for frame in lower),
+        upper_frames=_numbers(upper, take),
+        lower_frames=_numbers(lower, take),
         confidence=min(trust),
         neutral=_neutral(seen, upper, lower, trust),
     )

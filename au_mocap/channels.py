@@ -1,7 +1,7 @@
 """The channel vocabulary: FEAFA's 24 Action Units first, then the extended and one-sided ones.
 
-`channels.csv` beside this module is the table itself. Left and right are the actor's own. Every channel runs from 0 (the
-actor's neutral) to 1 (the full action: the ARKit shape at weight 1 on the training head).
+`channels.csv` beside this module is the table itself. Left and right are the actor's own. Every channel runs from 0
+(the actor's neutral) to 1 (the full action: the ARKit shape at weight 1 on the training head).
 """
 
 import csv
@@ -14,6 +14,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import Floats
 from .errors import SettingsError
 
 Side = Literal["", "L", "R"]
@@ -94,12 +95,12 @@ def positions(channel_ids: tuple[str, ...]) -> dict[str, int]:
     """Column of each channel in a table; raises SettingsError for ids outside the vocabulary."""
     unknown = [channel_id for channel_id in channel_ids if channel_id not in INDEX]
     if unknown:
-        msg = f"Unknown channels {', '.join(unknown)}: use ids from the channel table (channels.csv)."
-        raise SettingsError(msg)
+        message = f"Unknown channels {', '.join(unknown)}: use ids from the channel table (channels.csv)."
+        raise SettingsError(message)
     return {channel_id: column for column, channel_id in enumerate(channel_ids)}
 
 
-def complete(values: NDArray[np.floating], channel_ids: Sequence[str]) -> NDArray[np.float32]:
+def complete(values: Floats, channel_ids: Sequence[str]) -> NDArray[np.float32]:
     """Arranges predicted columns as the whole vocabulary and applies its rules.
 
     Symmetric channels become the mean of their sides, `lips_together` is held at or below `jaw_drop`, and everything is

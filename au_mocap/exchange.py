@@ -25,12 +25,12 @@ def write_csv(take: Take, curves: Curves, path: Path) -> None:
     numbers = np.concatenate(
         [take.confidence[:, None], curves.values, curves.head_rotation, curves.head_position], axis=1, dtype=np.float64
     )
-    first = int(take.meta.get("first_frame", 0))
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        for index, (time_s, found, row) in enumerate(zip(curves.time_s, take.found, numbers, strict=True)):
-            writer.writerow([first + index, f"{time_s:.6f}", int(found), *_cells(row)])
+        rows = zip(curves.time_s, take.found, numbers, strict=True)
+        for frame, (time_s, found, row) in enumerate(rows, take.first_frame):
+            writer.writerow([frame, f"{time_s:.6f}", int(found), *_cells(row)])
 
 
 def _cells(row: NDArray[np.float64]) -> list[str]:

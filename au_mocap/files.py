@@ -1,8 +1,9 @@
 """Writing files so that nothing half-written ever takes the place of an earlier result."""
 
+import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,28 +11,28 @@ from .errors import OutputError
 
 
 def check_writable(path: Path, *, overwrite: bool) -> None:
-    """Makes sure, before any work is done, that `path` can be written.
+    """Makes sure, before any work is done, that `path` can be written. Leaves nothing behind, not even its folder.
 
     Raises:
         OutputError: It exists and `overwrite` is off, is a folder, or its folder cannot be made or written to.
     """
-    if path.is_dir():
-        msg = f"{path} is a folder: name a file."
-        raise OutputError(msg)
-    if path.exists() and not overwrite:
-        msg = f"{path} already exists: choose another name or allow overwriting (--overwrite)."
-        raise OutputError(msg)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
+        if path.is_dir():
+            message = f"{path} is a folder: name a file."
+            raise OutputError(message)
+        if path.exists() and not overwrite:
+            message = f"{path} already exists: choose another name or allow overwriting (--overwrite)."
+            raise OutputError(message)
+        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        msg = f"Cannot write to {path.parent} ({error.strerror}): choose another place."
-        raise OutputError(msg) from error
+        message = f"Cannot write {path} ({error.strerror}): choose another place."
+        raise OutputError(message) from error
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Generator[Path]:
     """Gives a temporary path beside `path` that takes its place when the block ends well, and vanishes otherwise.
 
     The temporary name keeps the suffix, for writers that choose the format by it.
@@ -45,7 +46,8 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        msg = f"Cannot write {path} ({error.strerror or error}): choose another place."
-        raise OutputError(msg) from error
+        message = f"Cannot write {path} ({error.strerror or error}): choose another place."
+        raise OutputError(message) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()

@@ -1,8 +1,9 @@
 """The 478 landmarks of the face mesh: their names, a canonical face, and alignment to it.
 
-The canonical face is the mean of the training performers' neutral faces at the places where the tracker puts its landmarks
-(`canonical_face.csv`, made by `training.geometry`): metres in head axes (x to the actor's left, y down, z into the head), origin
-between the eyes, eyes' centres 63 mm apart, with a weight for how little each landmark moves with expression.
+The canonical face is the mean of the training performers' neutral faces at the places where the tracker puts its
+landmarks (`canonical_face.csv`, made by `training.geometry`): metres in head axes (x to the actor's left, y down, z
+into the head), origin between the eyes, eyes' centres 63 mm apart, with a weight for how little each landmark moves
+with expression.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .arrays import Floats, einsum
 
 COUNT: Final = 478
 IPD_M: Final = 0.063
@@ -56,7 +59,8 @@ class Aligned:
     """Landmarks with head pose and size taken out.
 
     Attributes:
-        points: (T, 478, 3) float32 in head axes, unit the canonical face's distance between the eyes, origin between them.
+        points: (T, 478, 3) float32 in head axes, unit the canonical face's distance between the eyes, origin between
+            them.
         rotations: (T, 3, 3) float64: rotation from head axes to the axes that the landmarks came in.
     """
 
@@ -64,7 +68,7 @@ class Aligned:
     rotations: NDArray[np.float64]
 
 
-def align(landmarks: NDArray[np.floating]) -> Aligned:
+def align(landmarks: Floats) -> Aligned:
     """Fits each face to the canonical one by a weighted similarity (Umeyama's method without reflection).
 
     Args:
@@ -74,9 +78,7 @@ def align(landmarks: NDArray[np.floating]) -> Aligned:
     return align_to(landmarks, face.points / IPD_M, face.weights)
 
 
-def align_to(
-    landmarks: NDArray[np.floating], reference: NDArray[np.floating], weights: NDArray[np.floating]
-) -> Aligned:
+def align_to(landmarks: Floats, reference: Floats, weights: Floats) -> Aligned:
     """As `align`, to any (478, 3) reference with (478,) weights."""
     points = np.asarray(landmarks, np.float64)
     share = (weights / weights.sum())[:, None]
@@ -88,12 +90,12 @@ def align_to(
         centered = points[known] - center
         reference_center = (reference * share).sum(axis=0)
         target = reference - reference_center
-        covariance = np.einsum("tni,nj->tij", centered * share, target)
+        covariance = einsum("tni,nj->tij", centered * share, target)
         u, singular, vt = np.linalg.svd(covariance)
         sign = np.sign(np.linalg.det(u @ vt))
         u[:, :, 2] *= sign[:, None]
         singular[:, 2] *= sign
-        spread = np.einsum("tni,tni->t", centered * share, centered)
+        spread = einsum("tni,tni->t", centered * share, centered)
         scale = singular.sum(axis=1) / np.maximum(spread, 1e-12)
         rotations[known] = u @ vt
         result[known] = (centered @ rotations[known]) * scale[:, None, None] + reference_center

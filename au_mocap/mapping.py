@@ -1,8 +1,8 @@
 """From channels to a character's controls: the editable AU-to-blendshape table.
 
-A mapping is a list of rows, each `clamp(gain * x ** gamma + offset, min, max)` of one channel sent to one target. Rows on one
-target add. Files are JSON in the form that `au_mocap/mappings/` shows; unknown fields are errors, so that a misspelt one is
-never ignored.
+A mapping is a list of rows, each `clamp(gain * x ** gamma + offset, min, max)` of one channel sent to one target.
+Rows on one target add. Files are JSON in the form that `au_mocap/mappings/` shows; unknown fields are errors, so that
+a misspelt one is never ignored.
 """
 
 import json
@@ -11,12 +11,13 @@ from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import channels
+from .arrays import Floats
 from .errors import MappingError
 from .files import replacing
 
@@ -85,20 +86,20 @@ class Row:
     def __post_init__(self) -> None:
         """Checks the row; raises MappingError saying what is wrong."""
         if self.channel not in channels.INDEX:
-            msg = f"Unknown channel '{self.channel}': use an id from the channel table."
-            raise MappingError(msg)
+            message = f"Unknown channel '{self.channel}': use an id from the channel table."
+            raise MappingError(message)
         numbers = (self.gain, self.gamma, self.offset, self.min, self.max)
         if not all(math.isfinite(number) for number in numbers):
-            msg = f"Row for '{self.channel}': gain, gamma, offset, min and max must be finite numbers."
-            raise MappingError(msg)
+            message = f"Row for '{self.channel}': gain, gamma, offset, min and max must be finite numbers."
+            raise MappingError(message)
         if self.gamma <= 0:
-            msg = f"Row for '{self.channel}': gamma must be above 0."
-            raise MappingError(msg)
+            message = f"Row for '{self.channel}': gamma must be above 0."
+            raise MappingError(message)
         if self.min > self.max:
-            msg = f"Row for '{self.channel}': min {self.min} is above max {self.max}."
-            raise MappingError(msg)
+            message = f"Row for '{self.channel}': min {self.min} is above max {self.max}."
+            raise MappingError(message)
 
-    def apply(self, curve: NDArray[np.floating]) -> NDArray[np.float64]:
+    def apply(self, curve: Floats) -> NDArray[np.float64]:
         """The row's contribution over time; NaN stays NaN."""
         return np.clip(self.gain * np.power(curve.astype(np.float64), self.gamma) + self.offset, self.min, self.max)
 
@@ -119,16 +120,14 @@ class Mapping:
         used = {row.channel for row in self.rows if row.enabled}
         for mean_id, sides in channels.SIDES_OF.items():
             if mean_id in used and used & set(sides):
-                msg = (
+                message = (
                     f"Mapping '{self.name}' uses '{mean_id}' and its sides {' and '.join(sides)} at once: "
                     "keep either the mean or the sides."
                 )
-                raise MappingError(msg)
+                raise MappingError(message)
 
 
-def evaluate(
-    mapping: Mapping, channel_ids: Sequence[str], curves: NDArray[np.floating]
-) -> dict[Target, NDArray[np.float64]]:
+def evaluate(mapping: Mapping, channel_ids: Sequence[str], curves: Floats) -> dict[Target, NDArray[np.float64]]:
     """Turns channel curves into target curves.
 
     Args:
@@ -166,19 +165,19 @@ def load(name_or_path: str | Path, folders: Sequence[Path] = (BUNDLED,)) -> Mapp
     candidates = [folder / f"{text}.json" for folder in folders if Path(text).name == text]
     path = next((candidate for candidate in candidates if candidate.is_file()), Path(name_or_path))
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8-sig"))  # Windows editors put a mark in front
     except OSError as error:
         known = ", ".join(names(folders))
-        msg = f"No mapping '{text}': name one of {known}, or a readable JSON file."
-        raise MappingError(msg) from error
+        message = f"No mapping '{text}': name one of {known}, or a readable JSON file."
+        raise MappingError(message) from error
     except (ValueError, RecursionError) as error:
-        msg = f"{path} is not a mapping: {error}."
-        raise MappingError(msg) from error
+        message = f"{path} is not a mapping: {error}."
+        raise MappingError(message) from error
     try:
         return from_document(document)
     except MappingError as error:
-        msg = f"{path}: {error}"
-        raise MappingError(msg) from error
+        message = f"{path}: {error}"
+        raise MappingError(message) from error
 
 
 def save(mapping: Mapping, path: Path) -> None:
@@ -197,20 +196,21 @@ def from_document(document: object) -> Mapping:
     """Reads JSON-compatible data; raises MappingError naming the row and the field."""
     table = _object(document, "the file", {"name", "version", "rows"})
     if table.get("version") != VERSION:
-        msg = f"version is {table.get('version')!r}, this AU Mocap reads version {VERSION}."
-        raise MappingError(msg)
+        message = f"version is {table.get('version')!r}, this AU Mocap reads version {VERSION}."
+        raise MappingError(message)
     rows = table.get("rows")
     name = table.get("name")
     if not isinstance(name, str) or not name:
-        msg = "'name' must be a text."
-        raise MappingError(msg)
+        message = "'name' must be a text."
+        raise MappingError(message)
     if not isinstance(rows, list):
-        msg = "'rows' must be a list."
-        raise MappingError(msg)
-    if len(rows) > MAX_ROWS:  # type: ignore[arg-type]
-        msg = f"{len(rows)} rows are too many (at most {MAX_ROWS})."
-        raise MappingError(msg)  # type: ignore[arg-type]
-    return Mapping(name, tuple(_row(row, number) for number, row in enumerate(rows, 1)))  # type: ignore[arg-type]
+        message = "'rows' must be a list."
+        raise MappingError(message)
+    listed = cast(list[object], rows)
+    if len(listed) > MAX_ROWS:
+        message = f"{len(listed)} rows are too many (at most {MAX_ROWS})."
+        raise MappingError(message)
+    return Mapping(name, tuple(_row(row, number) for number, row in enumerate(listed, 1)))
 
 
 _ROW_FIELDS: Final = {field.name for field in fields(Row)}
@@ -226,66 +226,70 @@ def _row(document: object, number: int) -> Row:
     row = _object(document, where, _ROW_FIELDS)
     channel, enabled = row.get("channel"), row.get("enabled", True)
     if not isinstance(channel, str):
-        msg = f"{where}: 'channel' must be a text."
-        raise MappingError(msg)
+        message = f"{where}: 'channel' must be a text."
+        raise MappingError(message)
     if not isinstance(enabled, bool):
-        msg = f"{where}: 'enabled' must be true or false."
-        raise MappingError(msg)
+        message = f"{where}: 'enabled' must be true or false."
+        raise MappingError(message)
     numbers: dict[str, float] = {}
     for key in ("gain", "gamma", "offset", "min", "max"):
         if key in row:
             numbers[key] = _number(row[key], f"{where}: '{key}'")
     try:
-        return Row(channel=channel, target=_target(row.get("target"), where), enabled=enabled, **numbers)
+        return Row(channel=channel, target=_target(row.get("target")), enabled=enabled, **numbers)
     except MappingError as error:
-        msg = f"{where}: {error}"
-        raise MappingError(msg) from error
+        message = f"{where}: {error}"
+        raise MappingError(message) from error
 
 
-def _target(document: object, where: str) -> Target:
-    kind = _object(document, f"{where}: 'target'", None).get("kind")
+def _target(document: object) -> Target:
+    kind = _object(document, "target", None).get("kind")
     if not isinstance(kind, str) or kind not in _TARGET_FIELDS:
-        msg = f"target kind {kind!r} is none of {', '.join(_TARGET_FIELDS)}."
-        raise MappingError(msg)
+        message = f"target kind {kind!r} is none of {', '.join(_TARGET_FIELDS)}."
+        raise MappingError(message)
     required, optional = _TARGET_FIELDS[kind]
     target = _object(document, "target", required | optional | {"kind"})
     for key in sorted(required | (optional & {"object"})):
         if key in required or target.get(key) is not None:
             value = target.get(key)
             if not isinstance(value, str) or not value:
-                msg = f"target '{key}' must be a text."
-                raise MappingError(msg)
+                message = f"target '{key}' must be a text."
+                raise MappingError(message)
     if kind == "shape_key":
         return ShapeKeyTarget(target["name"], target.get("object"))
     if kind == "bone":
         if target["path"] not in _BONE_PATHS or target["axis"] not in _AXES:
-            msg = "a bone target needs path location, rotation or scale and axis x, y or z."
-            raise MappingError(msg)
+            message = "a bone target needs path location, rotation or scale and axis x, y or z."
+            raise MappingError(message)
         return BoneTarget(target["bone"], _BONE_PATHS[target["path"]], target["axis"])
     index = target.get("index")
     if index is not None and (isinstance(index, bool) or not isinstance(index, int) or index < 0):
-        msg = "target 'index' must be a whole number from 0."
-        raise MappingError(msg)
+        message = "target 'index' must be a whole number from 0."
+        raise MappingError(message)
     return PropertyTarget(target["data_path"], target.get("object"), index)
 
 
 def _object(document: object, where: str, allowed: set[str] | None) -> dict[str, Any]:
     if not isinstance(document, dict):
-        msg = f"{where} must be an object."
-        raise MappingError(msg)
-    table: dict[str, Any] = document  # type: ignore[assignment]
+        message = f"{where} must be an object."
+        raise MappingError(message)
+    table = cast(dict[str, Any], document)
     unknown = sorted(set(table) - allowed) if allowed is not None else []
     if unknown:
-        msg = f"{where} has unknown field {', '.join(map(repr, unknown))}."
-        raise MappingError(msg)
+        message = f"{where} has unknown field {', '.join(map(repr, unknown))}."
+        raise MappingError(message)
     return table
 
 
 def _number(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        msg = f"{where} must be a number."
-        raise MappingError(msg)
-    return float(value)
+        message = f"{where} must be a number."
+        raise MappingError(message)
+    try:
+        return float(value)
+    except OverflowError as error:
+        message = f"{where} is too large."
+        raise MappingError(message) from error
 
 
 def _target_document(target: Target) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """One pass over a video: frames in, a take out.
 
-`analyse` is a generator of `FrameResult` that the command line, Blender and the tests all drive: whoever iterates shows progress,
-and stops by not iterating on. `TakeBuilder` gathers the results; `extract` is both in one call.
+`analyse` is a generator of `FrameResult` that the command line, Blender and the tests all drive: whoever iterates
+shows progress, and stops by not iterating on. `TakeBuilder` gathers the results; `extract` is both in one call.
 """
 
 import time
@@ -89,11 +89,16 @@ class _Batch:
 
 
 class TakeBuilder:
-    """Gathers frame results into a take, at most 6 KB a frame."""
+    """Gathers frame results into a take, at most 6 KB a frame.
+
+    Attributes:
+        faces: Frames with a face so far.
+    """
 
     def __init__(self, camera: pose.Camera) -> None:
         """Starts with no frames; `camera` is the one that filmed."""
         self._camera = camera
+        self.faces = 0
         self._first: int | None = None
         self._time_s: list[float] = []
         self._confidence: list[float] = []
@@ -105,15 +110,11 @@ class TakeBuilder:
         """Frames so far."""
         return len(self._time_s)
 
-    @property
-    def faces(self) -> int:
-        """Frames with a face so far."""
-        return sum(confidence > 0.0 for confidence in self._confidence)
-
     def add(self, result: FrameResult) -> None:
         """Adds the next frame."""
         self._first = result.index if self._first is None else self._first
         face = result.face
+        self.faces += face is not None
         self._time_s.append(result.time_s)
         self._confidence.append(face.confidence if face else 0.0)
         if face is None:
@@ -139,8 +140,8 @@ class TakeBuilder:
             TakeError: There are no frames.
         """
         if not self._time_s:
-            msg = "Nothing was analysed: the video has no frames in the chosen range."
-            raise TakeError(msg)
+            message = "Nothing was analysed: the video has no frames in the chosen range."
+            raise TakeError(message)
         self._fit_poses()
         landmarks = np.stack(self._landmarks)
         crop = np.stack(self._crop)
@@ -202,11 +203,9 @@ def extract(
     with open_video(path) as video:
         builder = TakeBuilder(pose.Camera(video.info.size_px, options.fov_deg))
         total = _expected(video.info.frame_count, options.frames)
-        faces = 0
         for result in analyse(video, tracker, options.frames):
             builder.add(result)
-            faces += result.face is not None
-            progress = Progress(len(builder), total, faces, time.perf_counter() - started)
+            progress = Progress(len(builder), total, builder.faces, time.perf_counter() - started)
             if on_progress is not None and not on_progress(progress):
                 break
         take = builder.build(regressor, describe(video, tracker, regressor, options))

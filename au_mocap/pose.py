@@ -1,9 +1,9 @@
 """Head rotation and metric position from landmarks.
 
-`x_cam = R x_head + t` in OpenCV camera axes (x right, y down, z forward). The canonical face is fitted to the landmarks' image
-positions by perspective (Gauss-Newton over all frames at once), so the rotation is relative to the optical axis and not to the
-ray to the face. The landmarks' own depth, which the tracker estimates, enters with a small weight: it keeps the sign of small
-turns right where perspective says little.
+`x_cam = R x_head + t` in OpenCV camera axes (x right, y down, z forward). The canonical face is fitted to the
+landmarks' image positions by perspective (Gauss-Newton over all frames at once), so the rotation is relative to the
+optical axis and not to the ray to the face. The landmarks' own depth, which the tracker estimates, enters with a
+small weight: it keeps the sign of small turns right where perspective says little.
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import rotations
+from .arrays import Floats, einsum
 from .errors import SettingsError
 from .landmarks import CanonicalFace, align_to, canonical_face
 
+MIN_FOV_DEG: Final = 1.0
+MAX_FOV_DEG: Final = 170.0
 DEFAULT_FOV_DEG: Final = 63.0
 """Vertical field of view that is assumed where nothing is known of the camera."""
 
@@ -41,9 +44,11 @@ class Camera:
 
     def __post_init__(self) -> None:
         """Checks the field of view; raises SettingsError."""
-        if not 1.0 <= self.fov_deg <= 170.0:
-            msg = f"A field of view of {self.fov_deg:g}° is not possible: use 1 to 170 degrees."
-            raise SettingsError(msg)
+        if not MIN_FOV_DEG <= self.fov_deg <= MAX_FOV_DEG:
+            message = (
+                f"A field of view of {self.fov_deg:g}° is not possible: use {MIN_FOV_DEG:g} to {MAX_FOV_DEG:g} degrees."
+            )
+            raise SettingsError(message)
 
     @property
     def focal_px(self) -> float:
@@ -64,12 +69,12 @@ class HeadPoses:
     position: NDArray[np.float64]
 
 
-def estimate(landmarks_px: NDArray[np.floating], camera: Camera) -> HeadPoses:
+def estimate(landmarks_px: Floats, camera: Camera) -> HeadPoses:
     """Estimates the head pose of every frame.
 
     Args:
-        landmarks_px: (T, 478, 3) in image pixels: x right, y down, z away from the camera in the same unit, any origin in
-            depth. NaN rows give NaN.
+        landmarks_px: (T, 478, 3) in image pixels: x right, y down, z away from the camera in the same unit, any origin
+            in depth. NaN rows give NaN.
         camera: The camera that filmed.
     """
     landmarks = np.asarray(landmarks_px, np.float64)
@@ -95,8 +100,8 @@ def _fit(
     for _ in range(_ITERATIONS):
         residual, jacobian = _linearised(seen, depth, model, weights, rotation, translation)
         weight = np.repeat(robust, 3, axis=1)
-        normal = np.einsum("tn,tni,tnj->tij", weight, jacobian, jacobian)
-        gradient = np.einsum("tn,tni,tn->ti", weight, jacobian, residual)
+        normal = einsum("tn,tni,tnj->tij", weight, jacobian, jacobian)
+        gradient = einsum("tn,tni,tn->ti", weight, jacobian, residual)
         step = -np.linalg.solve(normal + 1e-12 * np.eye(6), gradient[..., None])[..., 0]
         rotation = rotations.from_vectors(step[:, :3]) @ rotation
         translation = translation + step[:, 3:] * translation[:, 2:]
@@ -109,11 +114,11 @@ def _initial(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Rotation of the best similarity in 3D; translation from the size and the centre in the picture."""
     rotation = align_to(landmarks, model, weights).rotations
-    turned = np.einsum("tij,nj->tni", rotation, model)[..., :2]
-    turned_center = np.einsum("n,tni->ti", weights, turned)
-    seen_center = np.einsum("n,tni->ti", weights, seen)
-    turned_spread = np.einsum("n,tni->t", weights, (turned - turned_center[:, None]) ** 2)
-    seen_spread = np.einsum("n,tni->t", weights, (seen - seen_center[:, None]) ** 2)
+    turned = einsum("tij,nj->tni", rotation, model)[..., :2]
+    turned_center = einsum("n,tni->ti", weights, turned)
+    seen_center = einsum("n,tni->ti", weights, seen)
+    turned_spread = einsum("n,tni->t", weights, (turned - turned_center[:, None]) ** 2)
+    seen_spread = einsum("n,tni->t", weights, (seen - seen_center[:, None]) ** 2)
     distance = np.sqrt(turned_spread / np.maximum(seen_spread, 1e-12))
     xy = seen_center * distance[:, None] - turned_center
     return rotation, np.concatenate([xy, distance[:, None]], axis=1)
@@ -128,7 +133,7 @@ def _linearised(
     translation: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Residuals (T, 3 N) and their derivatives (T, 3 N, 6) by a turn about the camera's axes and a relative shift."""
-    turned = np.einsum("tij,nj->tni", rotation, model)
+    turned = einsum("tij,nj->tni", rotation, model)
     x, y, z = np.moveaxis(turned + translation[:, None], -1, 0)
     far = translation[:, 2:]
     count = x.shape[1]

@@ -1,17 +1,18 @@
 """The model registry: from a name to verified files.
 
-`models/registry.toml` lists what is bundled; folders that users add hold a `registry.toml` of the same form. Nothing here
-loads a network, and nothing downloads.
+`models/registry.toml` lists what is bundled; folders that users add hold a `registry.toml` of the same form. Nothing
+here loads a network, and nothing downloads.
 """
 
 import hashlib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
+from . import channels
 from .errors import ModelError
 
 BUNDLED: Final = Path(__file__).resolve().parents[1] / "models"
@@ -76,6 +77,9 @@ class RegressorEntry:
     accuracy: dict[str, float]
 
 
+_Entry = TypeVar("_Entry", TrackerEntry, RegressorEntry)
+
+
 class Registry:
     """All trackers and regressors of one or more model folders; earlier folders win over later ones."""
 
@@ -122,14 +126,14 @@ class Registry:
             stat = path.stat()
             digest = _sha256(path, stat.st_mtime_ns, stat.st_size)
         except OSError as error:
-            msg = f"Model file {path} cannot be read ({error.strerror}). Reinstall AU Mocap."
-            raise ModelError(msg) from error
+            message = f"Model file {path} cannot be read ({error.strerror}). Reinstall AU Mocap."
+            raise ModelError(message) from error
         if digest != model_file.sha256:
-            msg = (
+            message = (
                 f"Model file {path} is damaged: its sha256 is {digest[:12]}…, expected {model_file.sha256[:12]}…. "
                 "Reinstall AU Mocap or restore the file."
             )
-            raise ModelError(msg)
+            raise ModelError(message)
         return path
 
     def _read(self, folder: Path) -> None:
@@ -137,65 +141,98 @@ class Registry:
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            msg = f"{path} cannot be read ({error.strerror}). A model folder needs a registry.toml."
-            raise ModelError(msg) from error
+            message = f"{path} cannot be read ({error.strerror}). A model folder needs a registry.toml."
+            raise ModelError(message) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            msg = f"{path} is not valid TOML: {error}. Mend it or remove the folder."
-            raise ModelError(msg) from error
+            message = f"{path} is not valid TOML: {error}. Mend it or remove the folder."
+            raise ModelError(message) from error
         if table.get("version") != _VERSION:
-            msg = f"{path} has version {table.get('version')}, this AU Mocap reads version {_VERSION}."
-            raise ModelError(msg)
-        for row in table.get("tracker", []):
-            self._add(row, path, self._trackers, _tracker_entry)
-        for row in table.get("regressor", []):
-            self._add(row, path, self._regressors, _regressor_entry)
+            message = f"{path} has version {table.get('version')}, this AU Mocap reads version {_VERSION}."
+            raise ModelError(message)
+        self._keep(self._trackers, _entries(table, "tracker", path, _tracker_entry))
+        self._keep(self._regressors, _entries(table, "regressor", path, _regressor_entry))
 
-    def _add(self, row: dict[str, Any], path: Path, entries: dict[str, Any], make: Any) -> None:  # noqa: ANN401
-        name = str(row.get("name", "unnamed"))
+    def _keep(self, kept: dict[str, _Entry], entries: Iterator[tuple[str, _Entry | str]]) -> None:
+        for name, entry in entries:
+            if isinstance(entry, str):
+                self.problems[name] = entry
+            else:
+                kept.setdefault(name, entry)
+
+
+def _entries(
+    table: dict[str, Any], kind: str, path: Path, make: Callable[[dict[str, Any], Path], _Entry]
+) -> Iterator[tuple[str, _Entry | str]]:
+    """Names with entries, or with what is wrong with them."""
+    rows = table.get(kind, [])
+    if not isinstance(rows, list):
+        message = f"{path} is no registry: write each {kind} under [[{kind}]]."
+        raise ModelError(message)
+    for number, row in enumerate(cast(list[object], rows), 1):
+        known = cast(dict[str, Any], row) if isinstance(row, dict) else {}
+        name = str(known.get("name", f"{kind} {number}"))
         try:
-            entries.setdefault(name, make(row, path.parent))
-        except (KeyError, TypeError, ValueError) as error:
-            self.problems[name] = f"Entry '{name}' in {path} is incomplete: {error}."
+            yield name, make(known, path.parent)
+        except KeyError as error:
+            yield name, f"Entry '{name}' in {path} has no {error}: add it or remove the entry."
+        except (AttributeError, TypeError, ValueError) as error:
+            yield name, f"Entry '{name}' in {path} is malformed ({error}): mend or remove it."
 
 
-def _pick(kind: str, name: str, entries: dict[str, Any], problems: dict[str, str]) -> Any:  # noqa: ANN401
+def _pick(kind: str, name: str, entries: dict[str, _Entry], problems: dict[str, str]) -> _Entry:
     if name in entries:
         return entries[name]
     if name in problems:
         raise ModelError(problems[name])
-    msg = f"There is no {kind} '{name}'. Choose one of: {', '.join(entries) or 'none installed'}."
-    raise ModelError(msg)
+    message = f"There is no {kind} '{name}'. Choose one of: {', '.join(entries) or 'none installed'}."
+    raise ModelError(message)
 
 
-def _model_file(row: dict[str, str], folder: Path) -> ModelFile:
-    file = row["file"]
+def _text(row: dict[str, Any], key: str) -> str:
+    if not isinstance(row[key], str) or not row[key]:
+        message = f"'{key}' must be a text"
+        raise TypeError(message)
+    return row[key]
+
+
+def _model_file(row: dict[str, Any], folder: Path) -> ModelFile:
+    file = _text(row, "file")
     if Path(file).is_absolute() or ".." in Path(file).parts:
-        msg = f"file '{file}' must lie inside the model folder"
-        raise ValueError(msg)
-    return ModelFile(folder, file, row["sha256"].lower())
+        message = f"file '{file}' must lie inside the model folder"
+        raise ValueError(message)
+    return ModelFile(folder, file, _text(row, "sha256").lower())
+
+
+def _channels(ids: list[object]) -> tuple[str, ...]:
+    known = tuple(str(channel_id) for channel_id in ids)
+    wrong = [channel_id for channel_id in known if channel_id not in channels.INDEX or known.count(channel_id) > 1]
+    if wrong or not known:
+        message = f"channels must be different ids of the channel table, not {', '.join(wrong) or 'none'}"
+        raise ValueError(message)
+    return known
 
 
 def _tracker_entry(row: dict[str, Any], folder: Path) -> TrackerEntry:
     return TrackerEntry(
-        name=row["name"],
-        version=row["version"],
-        label=row["label"],
-        licence=row["licence"],
-        source=row["source"],
+        name=_text(row, "name"),
+        version=_text(row, "version"),
+        label=_text(row, "label"),
+        licence=_text(row, "licence"),
+        source=_text(row, "source"),
         files={role: _model_file(file, folder) for role, file in row["files"].items()},
     )
 
 
 def _regressor_entry(row: dict[str, Any], folder: Path) -> RegressorEntry:
     return RegressorEntry(
-        name=row["name"],
-        version=row["version"],
-        label=row["label"],
-        description=row["description"],
-        licence=row["licence"],
-        training_data=row["training_data"],
-        normalisation=row["normalisation"],
-        channels=tuple(row["channels"]),
+        name=_text(row, "name"),
+        version=_text(row, "version"),
+        label=_text(row, "label"),
+        description=_text(row, "description"),
+        licence=_text(row, "licence"),
+        training_data=_text(row, "training_data"),
+        normalisation=_text(row, "normalisation"),
+        channels=_channels(row["channels"]),
         image=_model_file(row["image"], folder) if "image" in row else None,
         head=_model_file(row["head"], folder),
         accuracy={key: float(value) for key, value in row.get("accuracy", {}).items()},

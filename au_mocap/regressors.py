@@ -1,7 +1,8 @@
 """Regressors: from what was seen of a face to Action Unit values.
 
-A regressor is two graphs. The image stage (optional) turns a crop into an embedding, once a frame. The light head turns embedding,
-aligned landmarks and a neutral into values; it runs again, in milliseconds, whenever the neutral changes.
+A regressor is two graphs. The image stage (optional) turns a crop into an embedding, once a frame. The light head
+turns embedding, aligned landmarks and a neutral into values; it runs again, in milliseconds, whenever the neutral
+changes.
 
 Inputs of every head graph, N frames at a time:
 
@@ -22,11 +23,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import channels, rotations
+from .arrays import Floats
 from .errors import ModelError
 from .landmarks import COUNT, align
-from .registry import RegressorEntry, Registry
+from .registry import Registry, RegressorEntry
 from .sessions import Session, open_session
 from .take import Take
+
+_INPUTS: Final = {"landmarks", "rotation", "neutral_landmarks", "neutral_weight"}
+"""Inputs of a head without an image stage."""
 
 _CHUNK: Final = 2048
 """Frames that the head sees at a time: bounds memory on long takes."""
@@ -76,7 +81,7 @@ def features(take: Take) -> Features:
     return features_of(in_image_axes(take.landmarks, take.crop[:, 3]), take.embedding)
 
 
-def features_of(landmarks: NDArray[np.floating], embedding: NDArray[np.floating]) -> Features:
+def features_of(landmarks: Floats, embedding: Floats) -> Features:
     """Aligns (T, 478, 3) landmarks that are in image axes (any unit and origin)."""
     aligned = align(landmarks)
     return Features(
@@ -86,7 +91,7 @@ def features_of(landmarks: NDArray[np.floating], embedding: NDArray[np.floating]
     )
 
 
-def in_image_axes(landmarks: NDArray[np.floating], roll_rad: NDArray[np.floating]) -> NDArray[np.float32]:
+def in_image_axes(landmarks: Floats, roll_rad: Floats) -> NDArray[np.float32]:
     """Turns (T, 478, 3) crop coordinates back by the (T,) roll of their crops; unit and origin stay the crop's."""
     cos, sin = np.cos(roll_rad)[:, None], np.sin(roll_rad)[:, None]
     x, y, z = np.moveaxis(np.asarray(landmarks, np.float32), -1, 0)
@@ -145,14 +150,14 @@ class Regressor:
             feeds |= {"embedding": seen.embedding[rows], "neutral_embedding": neutral.embedding}
         values = self.head.run(feeds)[0]
         if values.shape != (len(rows), len(self.entry.channels)):
-            msg = (
+            message = (
                 f"Regressor '{self.entry.name}' returned {values.shape}, its registry entry promises "
                 f"{len(self.entry.channels)} channels: reinstall it."
             )
-            raise ModelError(msg)
+            raise ModelError(message)
         if not np.isfinite(values).all():
-            msg = f"Regressor '{self.entry.name}' returned values that are no numbers: reinstall it."
-            raise ModelError(msg)
+            message = f"Regressor '{self.entry.name}' returned values that are no numbers: reinstall it."
+            raise ModelError(message)
         return values
 
 
@@ -164,9 +169,9 @@ def open_regressor(registry: Registry, name: str, device: str = "auto") -> Regre
     """
     entry = registry.regressor(name)
     head = open_session(registry.path(entry.head), device)
-    wanted = {"landmarks", "rotation", "neutral_landmarks", "neutral_weight"}
-    if not wanted <= set(head.input_names):
-        missing = ", ".join(sorted(wanted - set(head.input_names)))
-        msg = f"Regressor '{name}' does not fit this AU Mocap: its head has no input {missing}."
-        raise ModelError(msg)
+    different = sorted(set(head.input_names) ^ _INPUTS)
+    if different or entry.image is not None:
+        stage = "an image stage" if entry.image is not None else ", ".join(different)
+        message = f"Regressor '{name}' does not fit this AU Mocap ({stage}): update AU Mocap or the regressor."
+        raise ModelError(message)
     return Regressor(entry, head)

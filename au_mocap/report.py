@@ -1,5 +1,6 @@
 """One picture of a take: curves of the active channels over time, with pictures of the video."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import channels, rotations
+from .arrays import Floats
 from .calibration import Curves
 from .errors import OutputError, VideoError
 from .files import replacing
@@ -26,10 +28,10 @@ def require_matplotlib() -> None:
         OutputError: matplotlib is not installed.
     """
     try:
-        import matplotlib  # noqa: F401, PLC0415 - only reports need it
+        import_module("matplotlib")
     except ImportError as error:
-        msg = "Reports need matplotlib: pip install matplotlib."
-        raise OutputError(msg) from error
+        message = "Reports need matplotlib: pip install matplotlib."
+        raise OutputError(message) from error
 
 
 def write(take: Take, curves: Curves, path: Path, video: Path | None = None) -> None:
@@ -39,14 +41,14 @@ def write(take: Take, curves: Curves, path: Path, video: Path | None = None) -> 
         take: The take.
         curves: Its curves.
         path: PNG to write.
-        video: The video for the thumbnails; None takes the path that the take remembers. Where it cannot be opened or has
-            another size, the report goes without pictures.
+        video: The video for the thumbnails; None takes the path that the take remembers. Where it cannot be opened or
+            has another size, the report goes without pictures.
 
     Raises:
         OutputError: matplotlib is missing or the file cannot be written.
     """
     require_matplotlib()
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure
 
     pairs = active_channels(curves.values)
     pictures = _thumbnails(take, video)
@@ -66,14 +68,14 @@ def write(take: Take, curves: Curves, path: Path, video: Path | None = None) -> 
     found = f"{int(take.found.sum())} of {len(take)} frames with a face"
     figure.suptitle(
         f"{name}   ·   {found}   ·   neutral confidence {curves.neutral.confidence:.2f}",
-        x=0.17, ha="left", fontsize=11, y=1 - 0.14 / figure.get_figheight(),
+        x=0.17, ha="left", fontsize=11, parse_math=False, y=1 - 0.14 / figure.get_figheight(),
     )  # fmt: skip
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png")
 
 
-def active_channels(values: NDArray[np.floating]) -> list[tuple[str, ...]]:
-    """Channels that are present somewhere, sides side by side, in the vocabulary's order; means of sides are left out."""
+def active_channels(values: Floats) -> list[tuple[str, ...]]:
+    """Channels that are present somewhere, sides together, in the vocabulary's order; means of sides are left out."""
     peaks = np.nan_to_num(np.nanmax(np.concatenate([values, np.zeros((1, values.shape[1]))]), axis=0))
     groups: list[tuple[str, ...]] = []
     for channel in channels.CHANNELS:
@@ -142,15 +144,19 @@ def _draw_thumbnails(axis: Any, pictures: list[tuple[float, NDArray[np.uint8]]],
 
 def _thumbnails(take: Take, video: Path | None) -> list[tuple[float, NDArray[np.uint8]]]:
     """Square pictures of the face from the middles of equal stretches of the take; empty where the video is gone."""
-    source = video or Path(str(take.meta.get("source", {}).get("path", "")))
-    first = int(take.meta.get("first_frame", 0))
-    wanted = {first + int((index + 0.5) * len(take) / _THUMBNAILS) for index in range(_THUMBNAILS)}
+    remembered = take.meta.get("source", {}).get("path")
+    if video is None and not remembered:
+        return []
+    wanted = sorted({int((index + 0.5) * len(take) / _THUMBNAILS) for index in range(_THUMBNAILS)})
     pictures: list[tuple[float, NDArray[np.uint8]]] = []
     try:
-        with open_video(source) as opened:
-            for frame in opened.frames(first, first + len(take)):
-                if frame.index in wanted:
-                    pictures.append((frame.time_s, _square(frame.image, take.crop[frame.index - first])))
+        with open_video(video or Path(str(remembered))) as opened:
+            if list(opened.info.size_px) != take.meta.get("frame_size", list(opened.info.size_px)):
+                return []
+            for index in wanted:
+                number = take.first_frame + index
+                for frame in opened.frames(number, number + 1):
+                    pictures.append((frame.time_s, _square(frame.image, take.crop[index])))
     except VideoError:
         return []
     return pictures

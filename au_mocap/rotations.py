@@ -1,14 +1,14 @@
 """Rotations as matrices, unit quaternions (w, x, y, z) and angles, for whole takes at once.
 
-Angles follow the project's head pose contract: `R = Ry Rx Rz` in OpenCV camera axes (x right, y down, z forward). Turning to the
-actor's right is positive yaw (about y), looking up negative pitch (about x), tilting to the actor's right shoulder negative
-roll (about z).
+Angles follow the project's head pose contract: `R = Ry Rx Rz` in OpenCV camera axes (x right, y down, z forward).
+Turning to the actor's right is positive yaw (about y), looking up negative pitch (about x), tilting to the actor's
+right shoulder negative roll (about z).
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
+from .arrays import Floats
 
 
 def to_quaternions(matrices: Floats) -> NDArray[np.float64]:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
 import numpy as np
-import onnxruntime as ort
+import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from .errors import ModelError, SettingsError
+
+_ort: Any = onnxruntime  # it carries no types
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -42,16 +44,31 @@ class Session(Protocol):
 class OnnxSession:
     """A `Session` over one onnxruntime inference session."""
 
-    def __init__(self, inference: ort.InferenceSession) -> None:
-        """Wraps a session that has already been created."""
+    def __init__(self, inference: Any, name: str) -> None:  # noqa: ANN401 - an onnxruntime.InferenceSession
+        """Wraps a session that has already been created, from a file of that name."""
         self._inference = inference
+        self._name = name
         self.providers: tuple[str, ...] = tuple(inference.get_providers())
         self.input_names: tuple[str, ...] = tuple(node.name for node in inference.get_inputs())
         self.output_names: tuple[str, ...] = tuple(node.name for node in inference.get_outputs())
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        """Runs the network on named inputs and returns all outputs in order."""
-        return [np.asarray(output) for output in self._inference.run(None, dict(feeds))]
+        """Runs the network on named inputs and returns all outputs in order.
+
+        Raises:
+            ModelError: The network does not take these inputs, or its device failed.
+        """
+        try:
+            outputs: list[Any] = self._inference.run(None, dict(feeds))
+        except Exception as error:  # onnxruntime's exceptions have no base of their own
+            message = f"{self._name} failed on {self.providers[0]}: {_first_line(error)} Use the CPU, or reinstall."
+            raise ModelError(message) from error
+        return [np.asarray(output) for output in outputs]
+
+
+def available_providers() -> tuple[str, ...]:
+    """Execution providers that the installed onnxruntime was built with, best first."""
+    return tuple(_ort.get_available_providers())
 
 
 def wanted_providers(device: str, available: tuple[str, ...]) -> tuple[str, ...]:
@@ -66,8 +83,8 @@ def wanted_providers(device: str, available: tuple[str, ...]) -> tuple[str, ...]
         return (_PREFERENCE[0], _CPU)
     if device == "auto":
         return (*(provider for provider in _PREFERENCE if provider in available), _CPU)
-    msg = f"Unknown device '{device}': use auto, cpu or cuda."
-    raise SettingsError(msg)
+    message = f"Unknown device '{device}': use auto, cpu or cuda."
+    raise SettingsError(message)
 
 
 def open_session(path: Path, device: str = "auto", threads: int = 1) -> Session:
@@ -84,30 +101,37 @@ def open_session(path: Path, device: str = "auto", threads: int = 1) -> Session:
         ModelError: The file is not a network that onnxruntime can load.
         SettingsError: Unknown device.
     """
-    providers = wanted_providers(device, tuple(ort.get_available_providers()))
-    options = ort.SessionOptions()
+    available = available_providers()
+    providers = wanted_providers(device, available)
+    options = _ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # problems are raised or warned about here, not printed by the library
     reason = ""
     for index, provider in enumerate(providers):
-        if provider not in ort.get_available_providers():
+        if provider not in available:
             reason = f"{provider} is not part of the installed onnxruntime"
             continue
         try:
-            session = OnnxSession(ort.InferenceSession(str(path), options, providers=list(providers[index:])))
-        except Exception as error:  # noqa: BLE001 - onnxruntime's own exception types share no public base
+            session = _start(path, options, providers[index:])
+        except Exception as error:  # onnxruntime's exceptions have no base of their own
             if provider == _CPU:
-                msg = f"{path.name} cannot be loaded: {_first_line(error)} Reinstall AU Mocap."
-                raise ModelError(msg) from error
+                message = f"{path.name} cannot be loaded: {_first_line(error)} Reinstall AU Mocap."
+                raise ModelError(message) from error
             reason = f"{provider}: {_first_line(error)}"
             continue
         if session.providers[0] != providers[0]:
             reason = reason or f"{providers[0]} did not start"
             warnings.warn(f"{path.name} runs on {session.providers[0]}. {reason}.", ProviderWarning, stacklevel=2)
         return session
-    msg = f"{path.name} cannot be loaded: no execution provider. Reinstall onnxruntime."
-    raise ModelError(msg)
+    message = f"{path.name} cannot be loaded: no execution provider. Reinstall onnxruntime."
+    raise ModelError(message)
+
+
+def _start(path: Path, options: object, providers: tuple[str, ...]) -> OnnxSession:
+    # Its own fallback prints to stdout and hides the reason.
+    inference = _ort.InferenceSession(str(path), options, providers=list(providers), enable_fallback=0)
+    return OnnxSession(inference, path.name)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,8 +1,9 @@
 """Zero-phase smoothing of curves over true time.
 
-Each value is replaced by a local quadratic fitted to its neighbours with Gaussian weights in seconds (Savitzky and Golay's
-method made free of the frame rate). A quadratic keeps the height of short peaks such as blinks, symmetric weights add no delay,
-and weights in time treat variable frame rates and missing frames rightly. Gaps are never bridged.
+Each value is replaced by a local quadratic fitted to its neighbours with Gaussian weights in seconds (Savitzky and
+Golay's method made free of the frame rate). A quadratic keeps the height of short peaks such as blinks, symmetric
+weights add no delay, and weights in time treat variable frame rates and missing frames rightly. Gaps are never
+bridged.
 """
 
 from typing import Final
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import rotations
+from .arrays import Floats, einsum
 from .errors import SettingsError
 
 SIGMA_S: Final = {"off": 0.0, "light": 0.035, "medium": 0.07, "strong": 0.14}
@@ -22,7 +24,14 @@ _REACH: Final = 2.5
 _RIDGE: Final = 1e-6
 
 
-def smooth(time_s: NDArray[np.floating], curves: NDArray[np.floating], strength: str) -> NDArray[np.float64]:
+def check(strength: str) -> None:
+    """Makes sure that a strength is one of `SIGMA_S`; raises SettingsError."""
+    if strength not in SIGMA_S:
+        message = f"Unknown smoothing '{strength}': use {', '.join(SIGMA_S)}."
+        raise SettingsError(message)
+
+
+def smooth(time_s: Floats, curves: Floats, strength: str) -> NDArray[np.float64]:
     """Smooths curves.
 
     Args:
@@ -36,9 +45,7 @@ def smooth(time_s: NDArray[np.floating], curves: NDArray[np.floating], strength:
     Raises:
         SettingsError: Unknown strength.
     """
-    if strength not in SIGMA_S:
-        msg = f"Unknown smoothing '{strength}': use {', '.join(SIGMA_S)}."
-        raise SettingsError(msg)
+    check(strength)
     result = np.array(curves, np.float64)
     sigma_s = SIGMA_S[strength]
     if sigma_s == 0.0:
@@ -48,9 +55,7 @@ def smooth(time_s: NDArray[np.floating], curves: NDArray[np.floating], strength:
     return result
 
 
-def smooth_rotations(
-    time_s: NDArray[np.floating], quaternions: NDArray[np.floating], strength: str
-) -> NDArray[np.float64]:
+def smooth_rotations(time_s: Floats, quaternions: Floats, strength: str) -> NDArray[np.float64]:
     """As `smooth`, for (T, 4) unit quaternions; the result is of unit length with continuous sign."""
     smoothed = smooth(time_s, rotations.continuous(quaternions), strength)
     return smoothed / np.linalg.norm(smoothed, axis=1, keepdims=True)
@@ -81,7 +86,10 @@ def _fit(time_s: NDArray[np.float64], values: NDArray[np.float64], sigma_s: floa
     # Value at offset 0 of the weighted least-squares quadratic, as one row of coefficients for each frame. At the ends
     # and beside short gaps there are too few points for curvature; the ridge lets the fit fall back to a line or mean.
     powers = np.stack([np.ones_like(offset), offset, offset**2], axis=-1)
-    normal = np.einsum("tk,tki,tkj->tij", weight, powers, powers) + _RIDGE * np.diag([0.0, 1.0, 1.0])
+    normal = einsum("tk,tki,tkj->tij", weight, powers, powers) + _RIDGE * np.diag([0.0, 1.0, 1.0])
     first = np.linalg.solve(normal, np.broadcast_to(np.array([[1.0], [0.0], [0.0]]), (count, 3, 1)))[..., 0]
-    coefficients = weight * np.einsum("tki,ti->tk", powers, first)
-    return np.einsum("tk,tkc->tc", coefficients, values[neighbours])
+    coefficients = weight * einsum("tki,ti->tk", powers, first)
+    result = np.zeros_like(values)
+    for k in range(neighbours.shape[1]):  # one neighbour at a time: a long take's (T, K, C) would fill the memory
+        result += coefficients[:, k, None] * values[neighbours[:, k]]
+    return result

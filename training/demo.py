@@ -25,7 +25,7 @@ from training.contact_sheet import Pair, contact_sheet
 FALLBACK: Final = extension.ROOT / "tests" / "data" / "rendered_performance.mp4"
 OUTPUT: Final = Path("demo_out")
 PAIRS: Final = 8
-PORTRAIT: Final = stage.Shot(width=320, height=320, fov_deg=22.0, distance_m=0.95, samples=16)
+PORTRAIT: Final = stage.Shot(width=320, height=320, fov_deg=20.0, distance_m=0.85, samples=16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,10 @@ def bake(take: Any, path: Path) -> None:  # noqa: ANN401
     scene.render.fps, scene.render.fps_base = scene_rate(float(take.meta["source"]["rate_hz"] or 30.0))
     bpy.ops.aumocap.add_demo_head()
     armature = bpy.context.active_object
-    bpy.ops.aumocap.bake_take(filepath=str(path), mapping="arkit")
+    try:
+        bpy.ops.aumocap.bake_take(filepath=str(path), mapping="arkit")
+    except RuntimeError as error:  # how Blender hands on an operator's report
+        raise extension.module("au_mocap.errors").AuMocapError(str(error).strip()) from error
     rate_hz = scene.render.fps / scene.render.fps_base
     scene.frame_start, scene.frame_end = 1, max(1, round(1 + float(take.time_s[-1]) * rate_hz))
     bones = armature.data.bones

@@ -215,6 +215,39 @@ def free_batch(graph: Graph) -> None:
             node.inputs[1] = graph.add_constant(f"batch_{index}", target)
 
 
+def pad_channels_by_convolution(graph: Graph) -> None:
+    """Replaces every Pad that appends empty channels by a 1x1 convolution that copies the others.
+
+    onnxruntime's CPU provider keeps tensors in blocks of channels between convolutions; a Pad makes it unpack them.
+
+    Raises:
+        ValueError: A Pad does something else, or what it pads has no convolution before it to tell its channels.
+    """
+    for index, node in enumerate(graph.nodes):
+        if node.kind != "Pad":
+            continue
+        pads = graph.constants[node.inputs[1]].tolist()
+        appended = pads[5]
+        if len(pads) != 8 or appended <= 0 or any(pads[:5]) or any(pads[6:]):
+            message = f"Pad by {pads} is not an appending of channels"
+            raise ValueError(message)
+        channels = _channels(graph, node.inputs[0])
+        weight = np.eye(channels + appended, channels, dtype=np.float32)[:, :, None, None]
+        name = graph.add_constant(f"append_{index}", weight)
+        graph.nodes[index] = Node("Conv", [node.inputs[0], name], node.outputs, {"kernel_shape": [1, 1]})
+
+
+def _channels(graph: Graph, name: str) -> int:
+    """How many channels a tensor has, by the convolution that it comes from."""
+    node = graph.producers().get(name)
+    while node is not None and node.kind != "Conv":
+        node = graph.producers().get(node.inputs[0])
+    if node is None:
+        message = f"{name} does not come from a convolution"
+        raise ValueError(message)
+    return graph.constants[node.inputs[1]].shape[0]
+
+
 def operator_counts(graph: Graph) -> dict[str, int]:
     """How often every kind of operator appears."""
     return dict(Counter(node.kind for node in graph.nodes))

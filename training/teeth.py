@@ -20,6 +20,9 @@ LOWER_HEIGHTS_MM: Final = (8.6, 8.8, 9.4, 8.2, 7.6, 7.0, 6.6)
 GUM_LINE_M: Final = 0.0065
 """How much of an incisor shows."""
 
+DROP_M: Final = 0.003
+"""How much lower the teeth are set than the helpers' edges, so that a smile shows the upper ones."""
+
 _ACROSS, _UP = 10, 7
 
 
@@ -39,7 +42,7 @@ def dental_arch(assets: Assets, shape: Floats, jaw: str, materials: tuple[int, i
     strip = assets.part(np.isin(np.arange(len(shape)), group))
     points = shape[strip.vertex_ids]
     down = -1.0 if jaw == "upper" else 1.0
-    edge_y = points[:, 1].min() if jaw == "upper" else points[:, 1].max()
+    edge_y = (points[:, 1].min() if jaw == "upper" else points[:, 1].max()) - DROP_M
     crowns, faces = _crowns(_arch(points), jaw, edge_y, down)
     gums = _gum(points, edge_y, down)
     tooth_vertices = crowns.reshape(-1, 3)

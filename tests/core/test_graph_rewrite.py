@@ -27,6 +27,10 @@ def small_graph(seed: int = 0) -> "ModelProto":
         constants.append(onnx.numpy_helper.from_array(value, name))
         return name
 
+    def numbers(name: str, values: list[int]) -> str:
+        constants.append(onnx.numpy_helper.from_array(np.array(values, np.int64), name))
+        return name
+
     node = onnx.helper.make_node
     nodes = [
         node("Transpose", ["image"], ["planes"], perm=[0, 3, 1, 2]),
@@ -37,7 +41,13 @@ def small_graph(seed: int = 0) -> "ModelProto":
         node("Add", ["p0", "c2"], ["sum"]),
         node("PRelu", ["sum", constant("slope1", 1, 8, 1, 1)], ["p1"]),
         node("MaxPool", ["p1"], ["pooled"], kernel_shape=[2, 2], strides=[2, 2]),
-        node("Conv", ["pooled", constant("w3", 4, 8, 1, 1), constant("b3", 4)], ["c3"]),
+        node("Pad", ["pooled", numbers("pads", [0, 0, 0, 0, 0, 4, 0, 0])], ["padded"]),
+        node("Conv", ["pooled", constant("w4", 8, 8, 1, 1), constant("b4", 8)], ["c4"]),
+        node("PRelu", ["c4", constant("slope4", 1, 8, 1, 1)], ["p4"]),
+        node("Conv", ["p4", constant("w5", 8, 1, 3, 3), constant("b5", 8)], ["c5"], pads=[1, 1, 1, 1], group=8),
+        node("Conv", ["c5", constant("w6", 12, 8, 1, 1), constant("b6", 12)], ["c6"]),
+        node("Add", ["padded", "c6"], ["wide"]),
+        node("Conv", ["wide", constant("w3", 4, 12, 1, 1), constant("b3", 4)], ["c3"]),
         node("PRelu", ["c3", constant("slope2", 1, 4, 1, 1)], ["result"]),
         node("Relu", ["c3"], ["unused"]),
     ]
@@ -63,7 +73,11 @@ def test_the_rewritten_graph_gives_the_same_results(seed: int) -> None:
     model = small_graph(seed)
     graph = graph_rewrite.unpack(model)
     graph_rewrite.take_channels_first(graph)
+    graph_rewrite.pad_channels_by_convolution(graph)
+    prelu_rewrite.double_narrow_prelu(graph)
+    assert graph_rewrite.operator_counts(graph)["PRelu"] == 3  # of four, one stands alone between its convolutions
     prelu_rewrite.replace_prelu(graph)
+    assert "Pad" not in graph_rewrite.operator_counts(graph)
     assert "PRelu" not in graph_rewrite.operator_counts(graph)
     image = np.random.default_rng(9).uniform(-1, 1, (2, 16, 16, 3)).astype(np.float32)
     (expected,) = run(model.SerializeToString(), image)

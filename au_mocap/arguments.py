@@ -1,0 +1,125 @@
+"""What the command line understands: its commands, options and the forms of their values."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final, NoReturn
+
+from . import __version__, pipeline, pose, smoothing
+from .calibration import NeutralSettings
+
+DEFAULT_REGRESSOR: Final = "geometry"
+DEFAULT_SMOOTHING: Final = "light"
+_MOST_NEUTRAL_FRAMES: Final = 100_000
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Says what is wrong with the arguments and exits with code 2."""
+        sys.stderr.write(f"Error: {message}. See {self.prog} --help.\n")
+        raise SystemExit(2)
+
+
+def build_parser() -> Parser:
+    """The parser; parsed options carry the command's name in `command`."""
+    parser = Parser(prog="python -m au_mocap", description="Facial motion capture from plain video.")
+    parser.add_argument("--version", action="version", version=f"AU Mocap {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_extract(commands.add_parser("extract", help="analyse videos and write takes or tables"))
+    _add_report(commands.add_parser("report", help="draw the curves of a take with pictures of its video"))
+    _add_models(commands.add_parser("models", help="list trackers, regressors and devices"))
+    return parser
+
+
+def _add_extract(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "inputs", nargs="+", type=Path, metavar="VIDEO", help="video, image sequence, or a take to make a table of"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="OUT",
+        help="NAME.take.npz, NAME.csv, or a folder for both (default: the take, beside the video)",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace results that exist")
+    _add_analysis(parser)
+    _add_settings(parser)
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", type=Path, metavar="TAKE_OR_VIDEO")
+    parser.add_argument("-o", "--output", type=Path, metavar="PNG", help="picture to write (default: beside the input)")
+    parser.add_argument("--video", type=Path, help="the take's video, where it has moved")
+    parser.add_argument("--overwrite", action="store_true", help="replace a picture that exists")
+    _add_analysis(parser)
+    _add_settings(parser)
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--models", action="append", type=Path, default=[], metavar="DIR", help="a further model folder"
+    )
+
+
+def _add_analysis(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--regressor", metavar="NAME", help=f"default: {DEFAULT_REGRESSOR}")
+    parser.add_argument("--tracker", choices=("onnx", "mediapipe"), help="default: onnx")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="default: %(default)s")
+    parser.add_argument(
+        "--fov", type=_fov, metavar="DEG", help=f"vertical field of view in degrees (default: {pose.DEFAULT_FOV_DEG:g})"
+    )
+    parser.add_argument("--frames", type=_frame_range, metavar="A:B", help="analyse frames A to B-1 only")
+    _add_models(parser)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--neutral",
+        type=_neutral,
+        metavar="auto|none|mean|FRAMES",
+        help="the actor's neutral: found automatically (default), none, the mean face, or frames such as 0,5,10-20",
+    )
+    parser.add_argument("--smooth", choices=tuple(smoothing.SIGMA_S), help=f"default: {DEFAULT_SMOOTHING}")
+
+
+def _fov(text: str) -> float:
+    try:
+        fov_deg = float(text)
+    except ValueError:
+        fov_deg = float("nan")
+    if not pose.MIN_FOV_DEG <= fov_deg <= pose.MAX_FOV_DEG:
+        message = f"'{text}' is no field of view: give {pose.MIN_FOV_DEG:g} to {pose.MAX_FOV_DEG:g} degrees"
+        raise argparse.ArgumentTypeError(message)
+    return fov_deg
+
+
+def _frame_range(text: str) -> pipeline.Range:
+    start, colon, stop = text.partition(":")
+    try:
+        frames = pipeline.Range(int(start or 0), int(stop) if stop else None)
+    except ValueError:
+        frames = pipeline.Range(-1)
+    if not colon or frames.start < 0 or (frames.stop is not None and frames.stop <= frames.start):
+        message = f"'{text}' is no frame range: write 10:50, 10: or :50"
+        raise argparse.ArgumentTypeError(message)
+    return frames
+
+
+def _neutral(text: str) -> NeutralSettings:
+    if text == "auto" or text == "none" or text == "mean":
+        return NeutralSettings(mode=text)
+    frames: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        if not first.strip().isdecimal() or (dash and not last.strip().isdecimal()):
+            message = f"'{text}' is no neutral: write auto, none, mean, or frames such as 0,5,10-20"
+            raise argparse.ArgumentTypeError(message)
+        span = range(int(first), int(last if dash else first) + 1)
+        if not 0 < len(span) <= _MOST_NEUTRAL_FRAMES:
+            message = f"'{part}' holds no frames, or too many: write the lower number first, such as 10-20"
+            raise argparse.ArgumentTypeError(message)
+        frames += span
+    return NeutralSettings(mode="frames", frames=tuple(frames))

@@ -1,0 +1,64 @@
+"""Measures one `extract` of a clip in a process of its own; prints one JSON object.
+
+`python -m tests.bench.extract_once CLIP`: the clock starts before anything of the project or of its libraries is
+imported.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+def measure(clip: Path) -> dict[str, float]:
+    """Times a whole extraction, from importing the engine to the written take and table.
+
+    Returns:
+        Seconds from the first import to the first frame's result, frames per second of decoding, tracking, regression
+        and writing (loading the graphs not counted, as for the peer), frames, faces, and peak memory in MB where the
+        system tells it (0 elsewhere).
+    """
+    start = time.perf_counter()
+    from au_mocap import calibration, exchange, pipeline, take
+    from au_mocap.registry import Registry
+    from au_mocap.regressors import open_regressor
+    from au_mocap.tracking import open_tracker
+
+    registry = Registry()
+    regressor = open_regressor(registry, "geometry")
+    tracker = open_tracker("onnx", registry)
+    ready = time.perf_counter()
+    first: list[float] = []
+
+    def note(_progress: pipeline.Progress) -> bool:
+        if not first:
+            first.append(time.perf_counter())
+        return True
+
+    made, _ = pipeline.extract(clip, tracker, regressor, on_progress=note)
+    with tempfile.TemporaryDirectory() as folder:
+        curves = calibration.curves(made, calibration.Settings(), regressor)
+        exchange.write_csv(made, curves, Path(folder) / "take.csv")
+        take.save(made, Path(folder) / "take.take.npz")
+    end = time.perf_counter()
+    return {
+        "start_up_s": first[0] - start,
+        "frames_per_s": len(made) / (end - ready),
+        "frames": len(made),
+        "faces": int(made.found.sum()),
+        "peak_mb": _peak_mb(),
+    }
+
+
+def _peak_mb() -> float:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0.0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(measure(Path(sys.argv[1]))) + "\n")

@@ -1,0 +1,172 @@
+"""From names to verified files."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from au_mocap import channels
+from au_mocap.errors import ModelError
+from au_mocap.registry import BUNDLED, ModelFile, Registry
+
+ENTRY = """
+[[regressor]]
+name = "{name}"
+version = "2"
+label = "Mine"
+description = "Made at home"
+licence = "MIT"
+training_data = "none"
+normalisation = "neutral"
+channels = ["jaw_drop"]
+head = {{ file = "head.onnx", sha256 = "{sha256}" }}
+"""
+
+
+def folder_with(tmp_path: Path, *entries: str, name: str = "models") -> Path:
+    """A model folder with a small file and the given entries."""
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "head.onnx").write_bytes(b"abc")
+    (folder / "registry.toml").write_text("version = 1\n" + "\n".join(entries), encoding="utf-8")
+    return folder
+
+
+def entry(name: str = "mine", sha256: str = "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD") -> str:
+    """An entry whose file holds `abc`; the checksum is the one in SHA-256's own specification."""
+    return ENTRY.format(name=name, sha256=sha256)
+
+
+def test_bundled_registry_is_whole() -> None:
+    registry = Registry()
+    assert registry.problems == {}
+    tracker = registry.tracker("onnx")
+    assert set(tracker.files) == {"detector", "landmarks", "blendshapes"}
+    geometry = registry.regressor("geometry")
+    assert geometry.channels == channels.PREDICTED_IDS
+    for model_file in (*tracker.files.values(), geometry.head):
+        assert registry.path(model_file) == BUNDLED / model_file.file
+
+
+def test_every_bundled_graph_has_a_licence_and_a_source() -> None:
+    for tracker in Registry().trackers:
+        assert tracker.licence == "Apache-2.0"
+        assert "sha256" in tracker.source
+    for regressor in Registry().regressors:
+        assert regressor.licence == "GPL-3.0-or-later"
+        assert "Synthetic" in regressor.training_data
+
+
+def test_user_folder_appears_beside_the_bundled_one(tmp_path: Path) -> None:
+    registry = Registry((BUNDLED, folder_with(tmp_path, entry())))
+    assert [known.name for known in registry.regressors] == ["geometry", "mine"]
+    assert registry.path(registry.regressor("mine").head).read_bytes() == b"abc"
+
+
+def test_earlier_folder_wins(tmp_path: Path) -> None:
+    first = folder_with(tmp_path, entry(), name="first")
+    second = folder_with(tmp_path, entry(), name="second")
+    assert Registry((second, first)).regressor("mine").head.folder == second.resolve()
+    assert Registry((BUNDLED, folder_with(tmp_path, entry("geometry")))).regressor("geometry").label != "Mine"
+
+
+def test_damaged_file_is_named(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, entry())
+    registry = Registry((folder,))
+    head = registry.regressor("mine").head
+    registry.path(head)
+    (folder / "head.onnx").write_bytes(b"abd")
+    os.utime(folder / "head.onnx", ns=(1, 1))
+    with pytest.raises(ModelError, match=r"head\.onnx is damaged: its sha256 is a52d159f262b.*expected ba7816bf8f01"):
+        registry.path(head)
+    (folder / "head.onnx").write_bytes(b"abc")
+    assert registry.path(head).is_file()
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, entry())
+    (folder / "head.onnx").unlink()
+    registry = Registry((folder,))
+    with pytest.raises(ModelError, match=r"head\.onnx cannot be read \(No such file"):
+        registry.path(registry.regressor("mine").head)
+
+
+def test_copy_of_the_bundled_models_is_verified_in_its_own_place(tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    for name in ("registry.toml", "face_detector.onnx"):
+        shutil.copy(BUNDLED / name, folder)
+    registry = Registry((folder,))
+    detector = registry.tracker("onnx").files["detector"]
+    assert registry.path(detector).parent == folder.resolve()
+    with (folder / "face_detector.onnx").open("r+b") as file:
+        file.seek(1000)
+        file.write(b"\0\1\2\3")
+    with pytest.raises(ModelError, match=r"face_detector\.onnx is damaged"):
+        registry.path(detector)
+
+
+def test_unknown_name_lists_the_choices() -> None:
+    with pytest.raises(ModelError, match="no regressor 'geometri'.*geometry"):
+        Registry().regressor("geometri")
+    with pytest.raises(ModelError, match="no tracker 'x'.*onnx"):
+        Registry().tracker("x")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('licence = "MIT"\n', "", "has no 'licence'"),
+        ('version = "2"', "version = 2", "'version' must be a text"),
+        ('label = "Mine"', 'label = ""', "'label' must be a text"),
+        ('channels = ["jaw_drop"]', 'channels = ["jaw_dorp"]', "jaw_dorp"),
+        ('channels = ["jaw_drop"]', 'channels = "jaw_drop"', "channels"),
+        ('channels = ["jaw_drop"]', "channels = []", "channels"),
+        ('channels = ["jaw_drop"]', 'channels = ["jaw_drop", "jaw_drop"]', "jaw_drop"),
+        ('file = "head.onnx"', 'file = "../head.onnx"', "inside the model folder"),
+        ('file = "head.onnx"', 'file = "/head.onnx"', "inside the model folder"),
+        ('file = "head.onnx"', "file = 3", "'file' must be a text"),
+        ("head = {", "tail = {", "has no 'head'"),
+    ],
+)
+def test_broken_entry_leaves_the_others_usable(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    assert old in entry("broken")
+    registry = Registry((folder_with(tmp_path, entry("broken").replace(old, new), entry("mine")), BUNDLED))
+    assert registry.regressor("mine").version == "2"
+    assert registry.regressor("geometry").name == "geometry"
+    with pytest.raises(ModelError, match=problem):
+        registry.regressor("broken")
+
+
+def test_entry_without_a_name_or_form_is_reported(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, entry().replace('name = "mine"\n', ""), "[[tracker]]\nname = 'odd'\nfiles = ['x']\n")
+    registry = Registry((folder,))
+    assert registry.regressors == registry.trackers == ()
+    assert set(registry.problems) == {"regressor 1", "odd"}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("version = 1\nregressor = [", "not valid TOML"),
+        ("version = 2\n", "version 2"),
+        ("", "version None"),
+        ("version = 1\nregressor = 'all'\n", r"\[\[regressor\]\]"),
+        ("version = 1\n# \xff", "not valid TOML"),
+    ],
+)
+def test_unreadable_registry_is_named(tmp_path: Path, text: str, problem: str) -> None:
+    (tmp_path / "registry.toml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ModelError, match=rf"registry\.toml.*{problem}"):
+        Registry((tmp_path,))
+
+
+def test_folder_without_a_registry(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"needs a registry\.toml"):
+        Registry((tmp_path,))
+
+
+def test_directory_in_place_of_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        Registry().path(ModelFile(tmp_path.parent, tmp_path.name, "0" * 64))
