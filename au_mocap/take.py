@@ -113,8 +113,11 @@ def save(take: Take, path: Path) -> None:
     arrays: dict[str, Any] = {name: getattr(take, name).astype(dtype, copy=False) for name, dtype in _TYPES.items()}
     arrays["channels"] = np.array(take.channels, dtype=np.str_)
     arrays["meta"] = np.array(json.dumps({**take.meta, "version": VERSION}, ensure_ascii=False))
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        # As np.savez_compressed, which leaves its archive open when the disk is full.
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def load(path: Path) -> Take:
@@ -153,9 +156,12 @@ _DAMAGE: Final = (
 """What reading a file that is no take, or a damaged one, raises in zipfile and numpy."""
 
 
+_ARCHIVE: Final = b"PK\x03\x04"
+
+
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     with path.open("rb") as file:
-        if not zipfile.is_zipfile(file):
+        if file.read(len(_ARCHIVE)) != _ARCHIVE:
             message = "no archive"
             raise ValueError(message)
         file.seek(0)

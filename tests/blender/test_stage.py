@@ -11,11 +11,13 @@ from mathutils import Vector
 
 from training import contact_sheet, demo, stage
 
-SHOT = stage.Shot(width=120, height=90, fov_deg=40.0, distance_m=0.6, target_m=(0.1, 0.2, 1.5), samples=1, denoise=False)
+SHOT = stage.Shot(
+    width=120, height=90, fov_deg=40.0, distance_m=0.6, target_m=(0.1, 0.2, 1.5), samples=1, denoise=False
+)
 
 
 def test_projection_agrees_with_blenders_camera() -> None:
-    scene = bpy.context.scene
+    scene = bpy.data.scenes[0]
     stage.set_up(scene, SHOT)
     bpy.context.view_layer.update()
     for point in ((0.1, 0.2, 1.5), (0.2, 0.1, 1.6), (0.0, 0.5, 1.4)):
@@ -27,7 +29,7 @@ def test_projection_agrees_with_blenders_camera() -> None:
 
 
 def test_renders_pictures_and_a_clip_of_the_right_length(tmp_path: Path) -> None:
-    scene = bpy.context.scene
+    scene = bpy.data.scenes[0]
     stage.set_up(scene, SHOT)
     bpy.ops.mesh.primitive_cube_add(size=0.05, location=SHOT.target_m)
     cube = bpy.context.object

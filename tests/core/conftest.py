@@ -14,9 +14,9 @@ from au_mocap.video import open_video
 from tests.core import clips
 
 
-def extract(path: Path, regressor: Regressor, options: pipeline.Extraction = pipeline.Extraction()) -> Take:
+def extract(path: Path, regressor: Regressor) -> Take:
     """The take of a clip, by the bundled tracker on the CPU."""
-    return pipeline.extract(path, open_tracker("onnx", Registry(), "cpu"), regressor, options)[0]
+    return pipeline.extract(path, open_tracker("onnx", Registry(), "cpu"), regressor)[0]
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from au_mocap import channels
 from au_mocap.take import Take
 
 
-def made_take(frames: int = 6, faceless: tuple[int, ...] = (2,), embedding_size: int = 0, **changes: Any) -> Take:
+def made_take(frames: int = 6, faceless: tuple[int, ...] = (2,), embedding_size: int = 0, **changes: object) -> Take:
     """A take of random but fixed numbers at 25 fps, in which some frames have no face."""
     random = np.random.default_rng(7)
     found = ~np.isin(np.arange(frames), faceless)

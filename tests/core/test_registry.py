@@ -108,9 +108,9 @@ def test_copy_of_the_bundled_models_is_verified_in_its_own_place(tmp_path: Path)
 
 
 def test_unknown_name_lists_the_choices() -> None:
-    with pytest.raises(ModelError, match="no regressor 'geometri'.*geometry"):
+    with pytest.raises(ModelError, match=r"no regressor 'geometri'.*geometry"):
         Registry().regressor("geometri")
-    with pytest.raises(ModelError, match="no tracker 'x'.*onnx"):
+    with pytest.raises(ModelError, match=r"no tracker 'x'.*onnx"):
         Registry().tracker("x")
 
 

