@@ -1,16 +1,19 @@
 """`python -m au_mocap`."""
 
+import signal
 import sys
 
 
 def _run() -> int:
-    try:
-        from .cli import main
+    # Half-loaded libraries turn Ctrl-C into errors of their own: until they are loaded it simply ends the process.
+    interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if interruptible:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from .cli import main
 
-        return main()
-    except KeyboardInterrupt:  # while the libraries were still loading
-        sys.stderr.write("Interrupted: nothing was written.\n")
-        return 1
+    if interruptible:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    return main()
 
 
 sys.exit(_run())

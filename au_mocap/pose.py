@@ -7,6 +7,8 @@ small weight: it keeps the sign of small turns right where perspective says litt
 """
 
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 from . import rotations
 from .arrays import Floats, einsum
 from .errors import SettingsError
-from .landmarks import CanonicalFace, align_to, canonical_face
+from .landmarks import IPD_M, align, align_to, canonical_face
 
 MIN_FOV_DEG: Final = 1.0
 MAX_FOV_DEG: Final = 170.0
@@ -24,6 +26,8 @@ DEFAULT_FOV_DEG: Final = 63.0
 
 DEPTH_WEIGHT: Final = 0.5
 """Weight of the tracker's relative depth against image positions."""
+
+CORRECTION_FILE: Final = Path(__file__).parent / "pose_correction.csv"
 
 _ITERATIONS: Final = 8
 _MIN_WEIGHT: Final = 0.1
@@ -82,14 +86,39 @@ def estimate(landmarks_px: Floats, camera: Camera) -> HeadPoses:
     position = np.full((len(landmarks), 3), np.nan)
     known = ~np.isnan(landmarks).any(axis=(1, 2))
     if known.any():
-        matrices, position[known] = _fit(landmarks[known], camera, canonical_face())
-        rotation[known] = rotations.to_quaternions(matrices)
+        matrices, position[known] = fit(landmarks[known], camera)
+        turns = np.einsum("lij,tlj->ti", _correction(), departures(landmarks[known]))
+        rotation[known] = rotations.to_quaternions(matrices @ rotations.from_vectors(turns))
     return HeadPoses(rotations.continuous(rotation), position)
 
 
-def _fit(
-    landmarks: NDArray[np.float64], camera: Camera, face: CanonicalFace
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def departures(landmarks: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(T, 478, 3): how aligned landmarks differ from the canonical face, in distances between the eyes."""
+    return align(landmarks).points.astype(np.float64) - canonical_face().points / IPD_M
+
+
+@cache
+def _correction() -> NDArray[np.float64]:
+    """(478, 3, 3) radians: turn about each head axis by each coordinate of a landmark's departure.
+
+    A face that differs from the canonical one looks turned: a receding forehead reads as looking up. How much, was
+    learnt from performers of every shape (`training.geometry.pose_correction`).
+    """
+    return np.loadtxt(CORRECTION_FILE, delimiter=",", skiprows=1).reshape(-1, 3, 3)
+
+
+def fit(landmarks: NDArray[np.floating], camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Fits the canonical face by perspective, without the correction for the face's own shape.
+
+    Args:
+        landmarks: (T, 478, 3) image pixels as for `estimate`, no NaN.
+        camera: The camera that filmed.
+
+    Returns:
+        (T, 3, 3) rotations and (T, 3) positions in metres.
+    """
+    face = canonical_face()
+    landmarks = np.asarray(landmarks, np.float64)
     used = face.weights > _MIN_WEIGHT
     model, weights = face.points[used], face.weights[used] / face.weights[used].sum()
     width, height = camera.size_px
@@ -99,10 +128,9 @@ def _fit(
     robust = np.broadcast_to(weights, seen.shape[:2])
     for _ in range(_ITERATIONS):
         residual, jacobian = _linearised(seen, depth, model, weights, rotation, translation)
-        weight = np.repeat(robust, 3, axis=1)
-        normal = einsum("tn,tni,tnj->tij", weight, jacobian, jacobian)
-        gradient = einsum("tn,tni,tn->ti", weight, jacobian, residual)
-        step = -np.linalg.solve(normal + 1e-12 * np.eye(6), gradient[..., None])[..., 0]
+        weighted = (jacobian * np.repeat(robust, 3, axis=1)[..., None]).transpose(0, 2, 1)
+        normal, gradient = weighted @ jacobian, weighted @ residual[..., None]
+        step = -np.linalg.solve(normal + 1e-12 * np.eye(6), gradient)[..., 0]
         rotation = rotations.from_vectors(step[:, :3]) @ rotation
         translation = translation + step[:, 3:] * translation[:, 2:]
         robust = _reweighted(residual, weights)

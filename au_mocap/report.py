@@ -1,5 +1,6 @@
 """One picture of a take: curves of the active channels over time, with pictures of the video."""
 
+import warnings
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -70,7 +71,8 @@ def write(take: Take, curves: Curves, path: Path, video: Path | None = None) -> 
         f"{name}   ·   {found}   ·   neutral confidence {curves.neutral.confidence:.2f}",
         x=0.17, ha="left", fontsize=11, parse_math=False, y=1 - 0.14 / figure.get_figheight(),
     )  # fmt: skip
-    with replacing(path) as temporary:
+    with replacing(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # a name in a script that the font lacks
         figure.savefig(temporary, format="png")
 
 
@@ -103,6 +105,8 @@ def _draw_head(axis: Any, take: Take, curves: Curves, span: tuple[float, float])
     angles = np.degrees(rotations.to_angles(rotations.to_matrices(curves.head_rotation)))
     for column, (name, color) in enumerate(zip(("yaw", "pitch", "roll"), _HEAD, strict=True)):
         axis.plot(curves.time_s, angles[:, column], color=color, linewidth=1.2, label=name)
+    low, high = axis.get_ylim()
+    axis.set_ylim(low, high + 0.35 * (high - low))  # room for the legend
     axis.set_ylabel("Head, degrees", rotation=0, ha="right", va="center", fontsize=8.5, labelpad=8)
     axis.legend(loc="upper right", ncols=3, fontsize=8, frameon=False)
     _dress(axis, take, curves, span)

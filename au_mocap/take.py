@@ -117,7 +117,7 @@ def save(take: Take, path: Path) -> None:
         # As np.savez_compressed, which leaves its archive open when the disk is full.
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+                np.save(member, array, allow_pickle=False)
 
 
 def load(path: Path) -> Take:

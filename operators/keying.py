@@ -159,6 +159,6 @@ def summary(report: BakeReport) -> str:
 
 
 def _listed(lines: Iterable[str], most: int = 5) -> str:
-    lines = list(lines)
+    lines = sorted(lines, key=lambda line: line.startswith("no "))  # what needs an action first, then what is missing
     more = len(lines) - most
     return "; ".join(lines[:most]) + (f" and {more} more" if more > 0 else "")

@@ -44,6 +44,9 @@ class Plan:
         if _is_driven(owner, *path):
             self.skip(f"{owner.name}: {path[0]} has a driver")
             return
+        if _is_linked(owner):
+            self.skip(f"{owner.name}: it or its Action is linked from another file, make it local first")
+            return
         known = np.isfinite(values)
         if not known.any():
             return
@@ -142,6 +145,11 @@ def plan_rotation(
 def bone_path(bone: bpy.types.PoseBone, leaf: str) -> str:
     """Data path of a bone's property, from the armature object."""
     return f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].{leaf}'
+
+
+def _is_linked(owner: bpy.types.ID) -> bool:
+    action = owner.animation_data.action if owner.animation_data else None
+    return owner.library is not None or (action is not None and action.library is not None)
 
 
 def _is_driven(owner: bpy.types.ID, data_path: str, index: int) -> bool:

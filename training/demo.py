@@ -25,7 +25,7 @@ from training.contact_sheet import Pair, contact_sheet
 FALLBACK: Final = extension.ROOT / "tests" / "data" / "rendered_performance.mp4"
 OUTPUT: Final = Path("demo_out")
 PAIRS: Final = 8
-PORTRAIT: Final = stage.Shot(width=320, height=320, fov_deg=20.0, distance_m=0.85, samples=16)
+PORTRAIT: Final = stage.Shot(width=320, height=320, fov_deg=20.0, distance_m=0.92, samples=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def bake(take: Any, path: Path) -> None:  # noqa: ANN401
     scene.frame_start, scene.frame_end = 1, max(1, round(1 + float(take.time_s[-1]) * rate_hz))
     bones = armature.data.bones
     eyes = 0.5 * (bones["eye.L"].head_local + bones["eye.R"].head_local)
-    stage.set_up(scene, stage.aimed(PORTRAIT, (eyes.x, eyes.y, eyes.z - 0.03)))
+    stage.set_up(scene, stage.aimed(PORTRAIT, (eyes.x, eyes.y, eyes.z - 0.02)))
     scene.frame_set(1)
 
 

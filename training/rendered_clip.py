@@ -22,7 +22,7 @@ from training import extension, stage
 
 FRAMES: Final = 120
 RATE_HZ: Final = 30.0
-SHOT: Final = stage.Shot(width=480, height=480, fov_deg=63.0, distance_m=0.38, samples=10)
+SHOT: Final = stage.Shot(width=480, height=480, fov_deg=63.0, distance_m=0.38, samples=6)
 OUTPUT: Final = extension.ROOT / "tests" / "data"
 NAME: Final = "rendered_performance"
 

@@ -44,7 +44,7 @@ class Shot:
     fov_deg: float = 30.0
     distance_m: float = 0.75
     target_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    samples: int = 12
+    samples: int = 6
     denoise: bool = True
     background: tuple[float, float, float] = (0.30, 0.33, 0.36)
 
@@ -76,7 +76,8 @@ def set_up(scene: bpy.types.Scene, shot: Shot) -> None:
     scene.cycles.samples = shot.samples
     scene.cycles.use_adaptive_sampling = False
     scene.cycles.use_denoising = shot.denoise
-    scene.cycles.max_bounces = 4
+    scene.cycles.denoising_quality = scene.cycles.denoising_prefilter = "FAST"
+    scene.cycles.max_bounces = 3
     scene.cycles.caustics_reflective = scene.cycles.caustics_refractive = False
     scene.render.use_persistent_data = True
     scene.render.resolution_x, scene.render.resolution_y = shot.width, shot.height

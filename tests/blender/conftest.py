@@ -1,6 +1,7 @@
 """The checkout as a registered extension, and an empty scene for each test."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from training import extension  # noqa: E402 - only where bpy is
 
 if TYPE_CHECKING:
     from operators.demo_head import DemoHead
+
+
+CLIP = extension.ROOT / "tests" / "data" / "rendered_performance.mp4"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,3 +37,17 @@ def empty_scene(registered_extension: ModuleType) -> None:
 def demo_head() -> "DemoHead":
     """The demo head, added to the scene."""
     return extension.module("operators.demo_head").add_demo_head(bpy.context)
+
+
+@pytest.fixture(scope="session")
+def stored_take(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A take of the rendered clip's first second."""
+    pipeline, regressors = extension.module("au_mocap.pipeline"), extension.module("au_mocap.regressors")
+    registry = extension.module("au_mocap.registry").Registry()
+    tracker = extension.module("au_mocap.tracking").open_tracker("onnx", registry, "cpu")
+    regressor = regressors.open_regressor(registry, extension.module("au_mocap.cli").DEFAULT_REGRESSOR, "cpu")
+    options = pipeline.Extraction(pipeline.Range(0, 30))
+    take, _ = pipeline.extract(CLIP, tracker, regressor, options)
+    path = tmp_path_factory.mktemp("takes") / "first second.take.npz"
+    extension.module("au_mocap.take").save(take, path)
+    return path

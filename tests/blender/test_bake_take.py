@@ -14,22 +14,6 @@ from .playing import curves_of, key_curve, key_curves, points
 if TYPE_CHECKING:
     from operators.demo_head import DemoHead
 
-CLIP = extension.ROOT / "tests" / "data" / "rendered_performance.mp4"
-
-
-@pytest.fixture(scope="session")
-def stored_take(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A take of the rendered clip's first second."""
-    pipeline, regressors = extension.module("au_mocap.pipeline"), extension.module("au_mocap.regressors")
-    registry = extension.module("au_mocap.registry").Registry()
-    tracker = extension.module("au_mocap.tracking").open_tracker("onnx", registry, "cpu")
-    regressor = regressors.open_regressor(registry, extension.module("au_mocap.cli").DEFAULT_REGRESSOR, "cpu")
-    options = pipeline.Extraction(pipeline.Range(0, 30))
-    take, _ = pipeline.extract(CLIP, tracker, regressor, options)
-    path = tmp_path_factory.mktemp("takes") / "first second.take.npz"
-    extension.module("au_mocap.take").save(take, path)
-    return path
-
 
 def test_bakes_what_the_engine_says(stored_take: Path, demo_head: "DemoHead") -> None:
     bpy.context.scene.render.fps = 30
@@ -40,7 +24,7 @@ def test_bakes_what_the_engine_says(stored_take: Path, demo_head: "DemoHead") ->
     np.testing.assert_allclose(keys[:, 1], smile, atol=1e-6)
     np.testing.assert_allclose(keys[:, 0], 5.0 + np.arange(30), atol=1e-3)
     assert keys[:, 1].argmax() > keys[:, 1].argmin()
-    assert demo_head.armature.animation_data.action.name == "first second"
+    assert demo_head.armature.animation_data.action.name.startswith("first second")
 
 
 def test_options_reach_the_bake(stored_take: Path, demo_head: "DemoHead") -> None:

@@ -14,13 +14,21 @@ from training import extension
 
 INSTALL = """
 import sys, bpy
-zip_path = sys.argv[1]
+zip_path, take_path = sys.argv[1:]
+# A Blender that has numpy and nothing else.
+sys.modules["onnxruntime"] = sys.modules["cv2"] = None
 bpy.ops.extensions.package_install_files(filepath=zip_path, repo="user_default", enable_on_install=True)
 bpy.ops.wm.read_factory_settings(use_empty=True)
 import addon_utils
 addon_utils.enable("bl_ext.user_default.au_mocap")
 assert bpy.ops.aumocap.add_demo_head() == {"FINISHED"}
 assert len(bpy.data.objects["Demo Head Face"].data.shape_keys.key_blocks) == 53
+try:
+    bpy.ops.aumocap.bake_take(filepath=take_path)
+except RuntimeError as error:
+    assert "has no onnxruntime" in str(error), error
+else:
+    raise AssertionError("baked without a runtime")
 addon_utils.disable("bl_ext.user_default.au_mocap")
 print("INSTALLED")
 """
@@ -87,13 +95,13 @@ def test_the_zip_holds_what_runs_and_no_more(built_zip: Path) -> None:
     assert not [name for name in names if "__pycache__" in name or name.endswith((".toml~", "ruff.toml"))]
 
 
-def test_the_zip_installs_and_runs(built_zip: Path, tmp_path: Path) -> None:
+def test_the_zip_installs_and_runs(built_zip: Path, stored_take: Path, tmp_path: Path) -> None:
     script = tmp_path / "install.py"
     script.write_text(INSTALL, encoding="utf-8")
     environment = {**os.environ, "BLENDER_USER_RESOURCES": str(tmp_path / "blender")}
     environment.pop("PYTHONPATH", None)
     done = subprocess.run(
-        [sys.executable, str(script), str(built_zip)],
+        [sys.executable, str(script), str(built_zip), str(stored_take)],
         capture_output=True, text=True, check=False, env=environment, cwd=tmp_path, timeout=120,
     )  # fmt: skip
     assert "INSTALLED" in done.stdout, done.stdout + done.stderr

@@ -1,5 +1,6 @@
 """Keys land at the right time, on the right things, and on nothing else."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
@@ -203,6 +204,18 @@ def test_driven_keys_are_left_alone_and_named() -> None:
     report = bake(mesh, acting(3, jaw_drop=0.5, lip_pucker=0.5))
     assert any("jawOpen" in line and "driver" in line for line in report.skipped)
     assert set(key_curves(mesh)) == {('key_blocks["mouthPucker"].value', 0)}
+
+
+def test_linked_faces_are_left_alone_and_named(tmp_path: Path) -> None:
+    face_mesh("Linked", "jawOpen")
+    library = str(tmp_path / "face.blend")
+    bpy.data.libraries.write(library, {bpy.data.objects["Linked"]})
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    with bpy.data.libraries.load(library, link=True) as (_, wanted):
+        wanted.objects = ["Linked"]
+    with pytest.raises(errors("MappingError"), match="linked from another file"):
+        bake(bpy.data.objects["Linked"], acting(3, jaw_drop=0.5))
+    assert len(bpy.data.actions) == 0
 
 
 def test_bone_and_property_rows() -> None:

@@ -20,12 +20,11 @@ def one(function: object, row: list[float]) -> np.ndarray:
 
 def test_quarter_turns_by_hand() -> None:
     half = math.sqrt(0.5)
-    for axis, moved in ((0, (0, 0, 1)), (1, (1, 0, 0)), (2, (0, 1, 0))):
+    for axis in range(3):
         quaternion = np.zeros((1, 4))
         quaternion[0, 0] = quaternion[0, axis + 1] = half
         start = np.eye(3)[(axis + 1) % 3]
         np.testing.assert_allclose(rotations.to_matrices(quaternion)[0] @ start, np.eye(3)[(axis + 2) % 3], atol=1e-12)
-        assert moved[(axis + 2) % 3] == 1 or axis == 1
 
 
 def test_angles_follow_the_contract() -> None:

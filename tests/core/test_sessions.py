@@ -21,7 +21,7 @@ GEOMETRY = BUNDLED / "geometry.onnx"
 
 
 class FakeRuntime:
-    """As much of onnxruntime as sessions use; `raising` and `silent` providers fail in the two ways that real ones do."""
+    """As much of onnxruntime as sessions use; `raising` and `silent` providers fail in the two ways that occur."""
 
     SessionOptions = SimpleNamespace
 

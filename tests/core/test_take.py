@@ -130,6 +130,17 @@ def test_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_result_takes_its_place_in_one_step(tmp_path: Path) -> None:
+    """The earlier file is never written into: another name of it keeps its content."""
+    path, other = tmp_path / "a.csv", tmp_path / "b.csv"
+    path.write_text("earlier")
+    other.hardlink_to(path)
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "earlier"
+    assert (path.read_text(), other.read_text()) == ("new", "earlier")
+
+
 def test_temporary_file_lies_beside_with_the_same_suffix(tmp_path: Path) -> None:
     with replacing(tmp_path / "a.png") as temporary:
         assert temporary.parent == tmp_path

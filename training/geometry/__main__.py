@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from au_mocap import landmarks
+from au_mocap import landmarks, pose
 from au_mocap.registry import BUNDLED
 from training import packages
-from training.geometry import canonical, correspondences, dataset, examples, export, train
+from training.geometry import canonical, correspondences, dataset, examples, export, pose_correction, train
 
+_HELD_OUT = (0.1, 0.1)  # performers for validation and for the test
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -34,7 +35,7 @@ class Plan:
     epochs: int
 
 
-FULL = Plan(views=300, shards=70, epochs=50)
+FULL = Plan(views=300, shards=50, epochs=50)
 SMOKE = Plan(views=12, shards=1, epochs=2)
 
 
@@ -53,11 +54,13 @@ def main() -> int:
     torch.set_num_threads(os.cpu_count() or 1)
     started = time.perf_counter()
     try:
-        frames = _film(plan, options.seed, out, canonical_to=None if options.out else landmarks.CANONICAL_FILE)
+        places, frames = _film(plan, options.seed)
     except (packages.PackageError, RuntimeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    measured = _fit(frames, plan, options.seed, out)
+    parts = examples.split(frames, _HELD_OUT)
+    _shape(places, parts[0], landmarks.CANONICAL_FILE.parent if options.out is None else out)
+    measured = _fit(parts, plan, options.seed, out)
     export.register(out / export.FILE, measured)
     seconds = time.perf_counter() - started
     export.write_card(out / export.CARD, measured, seconds)
@@ -65,19 +68,22 @@ def main() -> int:
     return 0
 
 
-def _film(plan: Plan, seed: int, out: Path, canonical_to: Path | None) -> dataset.Frames:
-    rng = np.random.default_rng(seed)
-    places = correspondences.find(plan.views, rng)
+def _film(plan: Plan, seed: int) -> tuple[correspondences.Correspondences, dataset.Frames]:
+    places = correspondences.find(plan.views, np.random.default_rng(seed))
     folder = packages.cache_folder() / "training" / f"geometry-{_recipe(plan, seed)}"
     paths: list[Path] = []
     for path in dataset.film_all(places, seed, plan.shards, folder):
         paths.append(path)
         sys.stderr.write(f"filmed shard {len(paths)}/{plan.shards}\n")
-    frames = dataset.load(paths)
-    face = canonical.mean_face(places, rng)
-    canonical.write(face, canonical.reliability(face, frames), canonical_to or out / landmarks.CANONICAL_FILE.name)
+    return places, dataset.load(paths)
+
+
+def _shape(places: correspondences.Correspondences, training: dataset.Frames, folder: Path) -> None:
+    """Makes the canonical face and the pose correction. In the engine's folder they count at once, for what follows."""
+    face = canonical.mean_face(places, np.random.default_rng(0))
+    canonical.write(face, canonical.reliability(face, training), folder / landmarks.CANONICAL_FILE.name)
     landmarks.canonical_face.cache_clear()
-    return frames
+    pose_correction.write(pose_correction.fit(training), folder / pose.CORRECTION_FILE.name)
 
 
 def _recipe(plan: Plan, seed: int) -> str:
@@ -89,9 +95,8 @@ def _recipe(plan: Plan, seed: int) -> str:
     return digest.hexdigest()[:12]
 
 
-def _fit(frames: dataset.Frames, plan: Plan, seed: int, out: Path) -> export.Measured:
+def _fit(parts: tuple[dataset.Frames, ...], plan: Plan, seed: int, out: Path) -> export.Measured:
     rng = np.random.default_rng([seed, 1])
-    parts = examples.split(frames, (0.1, 0.1))
     training, validation, test = (examples.prepare(part, rng) for part in parts)
     head = train.train(training, validation, plan.epochs, seed)
     train.restore_amplitude(head, validation)

@@ -1,0 +1,512 @@
+"""The command line as people use it: as a process, on real clips and on everything that is wrong with files."""
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from au_mocap import __version__, channels, cli
+from au_mocap import take as takes
+from au_mocap.registry import BUNDLED
+from au_mocap.take import Take
+from tests.core import clips
+from tests.core.conftest import GAP
+from tests.core.takes import made_take
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Outcome:
+    """What a run of the command line left behind."""
+
+    def __init__(self, code: int, stdout: str, stderr: str) -> None:
+        self.code = code
+        self.stdout = stdout
+        self.stderr = stderr
+        assert "Traceback" not in stderr, stderr
+        assert "Exception ignored" not in stderr, stderr
+
+    @property
+    def error(self) -> str:
+        """The one line that says what is wrong."""
+        lines = [line for line in self.stderr.splitlines() if line.startswith("Error: ")]
+        assert len(lines) == 1, self.stderr
+        return lines[0]
+
+    def fails(self, *parts: str, code: int = 1) -> None:
+        """Checks that it failed with one line, without progress, that holds all parts."""
+        assert self.code == code, self.stderr
+        assert self.stderr.count("\n") == 1, self.stderr
+        for part in parts:
+            assert part in self.error
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def run(*arguments: str | Path, cwd: Path = ROOT, **options: Any) -> Outcome:  # noqa: ANN401
+    """Runs `python -m au_mocap`."""
+    command = [sys.executable, "-m", "au_mocap", *(str(argument) for argument in arguments)]
+    options = {"env": environment(), "timeout": 300, **options}
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, **options)
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def stored(single_face_take: Take, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The take of `single_face` on disk."""
+    path = tmp_path_factory.mktemp("stored") / "actor.take.npz"
+    takes.save(single_face_take, path)
+    return path
+
+
+# What works
+
+
+def test_extract_writes_the_take_beside_the_video(single_face: Path, single_face_take: Take, tmp_path: Path) -> None:
+    video = Path(shutil.copy(single_face, tmp_path / "an actor.v2.mp4"))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    outcome = run("extract", video, "--device", "cpu", cwd=elsewhere)
+    assert (outcome.code, outcome.stdout) == (0, "")
+    path = tmp_path / "an actor.v2.take.npz"
+    assert outcome.stderr.splitlines()[-1] == f"Wrote {path}"
+    assert "72/72 frames, 72 faces" in outcome.stderr
+    take = takes.load(path)
+    np.testing.assert_allclose(take.values, single_face_take.values, atol=1e-5)
+    assert sorted(content_of(tmp_path)) == ["an actor.v2.mp4", "an actor.v2.take.npz"]
+
+
+def test_extract_to_a_folder_writes_take_and_table(single_face: Path, tmp_path: Path) -> None:
+    outcome = run("extract", single_face, "-o", tmp_path / "new", "--frames", "10:14", "--smooth", "off")
+    assert outcome.code == 0, outcome.stderr
+    assert sorted(content_of(tmp_path)) == ["new/single_face.csv", "new/single_face.take.npz"]
+    assert [row["frame"] for row in rows_of(tmp_path / "new" / "single_face.csv")] == ["10", "11", "12", "13"]
+    assert "Neutral found with confidence" in outcome.stderr
+
+
+def test_extract_several_videos(single_face: Path, face_noface: Path, tmp_path: Path) -> None:
+    """One that fails does not keep the others from being done."""
+    broken = tmp_path / "broken.mp4"
+    broken.write_text("no video")
+    out = tmp_path / "out"
+    outcome = run("extract", single_face, broken, face_noface, "-o", out, "--frames", "0:3")
+    assert outcome.code == 1
+    assert outcome.error.startswith("Error: broken.mp4: ")
+    assert outcome.stderr.splitlines()[-1] == "1 of 3 inputs failed."
+    names = ["face_noface.csv", "face_noface.take.npz", "single_face.csv", "single_face.take.npz"]
+    assert sorted(content_of(out)) == names
+
+
+def test_take_is_exported_with_other_settings_in_no_time(stored: Path, tmp_path: Path) -> None:
+    tables = {}
+    for neutral in ("auto", "none", "60-62"):
+        path = tmp_path / f"{neutral}.csv"
+        outcome = run("extract", stored, "-o", path, "--neutral", neutral)
+        assert outcome.code == 0, outcome.stderr
+        tables[neutral] = [float(row["lip_corner_pull_L"]) for row in rows_of(path)]
+    assert np.mean(tables["auto"][-20:]) > 0.3
+    assert np.mean(tables["60-62"][58:64]) < 0.15
+    assert tables["none"] != tables["auto"]
+    before = stored.read_bytes()
+    assert run("extract", stored, "-o", tmp_path / "folder").code == 0
+    assert sorted(content_of(tmp_path / "folder")) == ["actor.csv"]
+    assert stored.read_bytes() == before
+
+
+def test_report_of_a_take_and_of_a_video(stored: Path, single_face: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    copy = Path(shutil.copy(stored, tmp_path))
+    outcome = run("report", copy)
+    assert outcome.code == 0, outcome.stderr
+    image = cv2.imread(str(tmp_path / "actor.report.png"))
+    assert image is not None
+    assert image.shape[1] > 1000
+    outcome = run("report", single_face, "-o", tmp_path / "video.png", "--frames", "0:5")
+    assert outcome.code == 0, outcome.stderr
+    assert cv2.imread(str(tmp_path / "video.png")) is not None
+    run("report", copy).fails("already exists", "--overwrite")
+    assert run("report", copy, "--overwrite").code == 0
+
+
+def test_models_lists_what_there_is(tmp_path: Path) -> None:
+    (tmp_path / "registry.toml").write_text("version = 1\n[[regressor]]\nname = 'half'\n", encoding="utf-8")
+    outcome = run("models", "--models", tmp_path)
+    assert (outcome.code, outcome.stderr) == (0, "")
+    assert "geometry 1" in outcome.stdout
+    assert "onnx 1" in outcome.stdout
+    assert outcome.stdout.count("Ready.") == 2
+    assert "Broken: Entry 'half'" in outcome.stdout
+    assert "CPUExecutionProvider" in outcome.stdout
+
+
+def test_listing_whose_reader_goes_away() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "au_mocap", "models"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    stderr = process.stderr.read().decode()
+    process.stderr.close()
+    process.wait(60)
+    assert "Traceback" not in stderr
+    assert "Exception" not in stderr
+
+
+def test_version_and_help() -> None:
+    assert run("--version").stdout == f"AU Mocap {__version__}\n"
+    for command in ((), ("extract",), ("report",), ("models",)):
+        outcome = run(*command, "--help")
+        assert (outcome.code, outcome.stderr) == (0, "")
+        assert "usage: python -m au_mocap" in outcome.stdout
+
+
+# Bad input: each fails with one line that names the file, and leaves no file behind
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    run("extract", tmp_path / "gone.mp4").fails("gone.mp4")
+    run("extract", tmp_path / "gone.take.npz", "-o", tmp_path / "a.csv").fails("There is no take", "gone.take.npz")
+    run("report", tmp_path / "gone.mp4").fails("gone.mp4")
+    assert content_of(tmp_path) == {}
+
+
+def test_directory(tmp_path: Path) -> None:
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("no pictures")
+    run("extract", folder).fails(str(folder))
+    (folder / "notes.txt").unlink()
+    run("extract", folder).fails(str(folder))
+    (tmp_path / "odd.take.npz").mkdir()
+    run("extract", tmp_path / "odd.take.npz", "-o", tmp_path / "a.csv").fails("is a folder")
+    assert content_of(tmp_path) == {}
+
+
+def test_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "empty.mp4").touch()
+    run("extract", tmp_path / "empty.mp4").fails("empty.mp4", "0 bytes")
+    assert list(content_of(tmp_path)) == ["empty.mp4"]
+
+
+def test_text_renamed_to_mp4(tmp_path: Path) -> None:
+    (tmp_path / "notes.mp4").write_text("These are my notes.\n" * 500)
+    run("extract", tmp_path / "notes.mp4").fails("notes.mp4")
+    assert list(content_of(tmp_path)) == ["notes.mp4"]
+
+
+def test_truncated_mp4_is_used_as_far_as_it_goes(single_face: Path, tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
+    clips.ffmpeg("-i", single_face, "-c", "copy", "-movflags", "+faststart", whole)
+    content = whole.read_bytes()
+    cut.write_bytes(content[: int(0.6 * len(content))])
+    outcome = run("extract", cut)
+    assert outcome.code == 0, outcome.stderr
+    warnings = [line for line in outcome.stderr.splitlines() if line.startswith("Warning: ")]
+    assert len(warnings) == 1
+    assert "cut.mp4 was cut off" in warnings[0]
+    take = takes.load(tmp_path / "cut.take.npz")
+    assert 15 < len(take) < 70
+    assert take.found.all()
+
+
+def test_truncated_mp4_without_its_index(single_face: Path, tmp_path: Path) -> None:
+    """The index of most files stands at the end: nothing can be read of these."""
+    behind = tmp_path / "behind.mp4"
+    clips.ffmpeg("-i", single_face, "-c", "copy", behind)
+    content = behind.read_bytes()
+    behind.write_bytes(content[: len(content) // 2])
+    run("extract", behind).fails("behind.mp4")
+    assert list(content_of(tmp_path)) == ["behind.mp4"]
+
+
+@pytest.mark.parametrize("name", ["voice.mp4", "voice.wav"])
+def test_audio_alone(tmp_path: Path, name: str) -> None:
+    clips.ffmpeg("-f", "lavfi", "-i", "sine=frequency=440:duration=1", tmp_path / name)
+    run("extract", tmp_path / name).fails(name)
+    assert list(content_of(tmp_path)) == [name]
+
+
+def test_one_frame_clip(single_face: Path, tmp_path: Path) -> None:
+    clip = tmp_path / "one.mp4"
+    clips.ffmpeg("-i", single_face, "-frames:v", "1", "-an", clip)
+    outcome = run("extract", clip, "-o", tmp_path / "out")
+    assert outcome.code == 0, outcome.stderr
+    assert "1/1 frames, 1 faces" in outcome.stderr
+    rows = rows_of(tmp_path / "out" / "one.csv")
+    assert len(rows) == 1
+    assert (float(rows[0]["time_s"]), rows[0]["found"]) == (0.0, "1")
+    assert all(rows[0][channel_id] for channel_id in channels.IDS)
+    assert run("report", tmp_path / "out" / "one.take.npz").code == 0
+
+
+def test_one_picture(multi_face_image: Path, tmp_path: Path) -> None:
+    """A single image is a clip of one frame."""
+    outcome = run("extract", multi_face_image, "-o", tmp_path / "a.csv")
+    assert outcome.code == 0, outcome.stderr
+    assert rows_of(tmp_path / "a.csv")[0]["found"] == "1"
+
+
+def test_no_face_at_all(no_face: Path, tmp_path: Path) -> None:
+    outcome = run("extract", no_face, "-o", tmp_path / "new" / "a.take.npz")
+    assert outcome.code == 1
+    assert outcome.error.startswith("Error: No face was found in no_face.mp4: nothing was written.")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_face_that_leaves_and_returns(returning_clip: Path, tmp_path: Path) -> None:
+    outcome = run("extract", returning_clip, "-o", tmp_path)
+    assert outcome.code == 0, outcome.stderr
+    assert "Warning" not in outcome.stderr
+    rows = rows_of(tmp_path / "returning.csv")
+    assert len(rows) == 60
+    for index, row in enumerate(rows):
+        cells = [row[name] for name in (*channels.IDS, "head_qw", "head_tx_m")]
+        if index in GAP:
+            assert (row["found"], float(row["confidence"])) == ("0", 0.0)
+            assert set(cells) == {""}
+        elif index not in range(GAP.stop, GAP.stop + 3):
+            assert row["found"] == "1"
+            assert all(cells)
+
+
+def test_face_in_a_few_frames_alone_is_warned_about(single_face: Path, no_face: Path, tmp_path: Path) -> None:
+    clip = tmp_path / "few.mp4"
+    scale = "scale=640:360,setsar=1,fps=30,format=yuv420p"
+    joined = f"[0:v]{scale},trim=end_frame=3[a];[1:v]{scale},trim=end_frame=40[b];[a][b]concat=n=2:v=1"
+    clips.ffmpeg("-i", single_face, "-i", no_face, "-filter_complex", joined, "-an", clip)
+    outcome = run("extract", clip)
+    assert outcome.code == 0, outcome.stderr
+    assert "Warning: a face was found in only 3 of 43 frames of few.mp4" in outcome.stderr
+    assert takes.load(tmp_path / "few.take.npz").found.tolist() == [True] * 3 + [False] * 40
+
+
+def test_unwritable_output(single_face: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("kept")
+    for name in ("a.take.npz", "a.csv", "deeper/a.csv"):
+        run("extract", single_face, "-o", tmp_path / "file" / name).fails("Cannot write", "choose another place")
+    run("report", single_face, "-o", tmp_path / "file" / "a.png").fails("Cannot write")
+    assert content_of(tmp_path) == {"file": b"kept"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files, which Windows cannot")
+def test_disk_that_fills_up_keeps_the_earlier_result(stored: Path, single_face: Path, tmp_path: Path) -> None:
+    import resource
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+
+    (tmp_path / "a.take.npz").write_bytes(b"earlier")
+    (tmp_path / "a.csv").write_bytes(b"earlier")
+    outcome = run("extract", single_face, "-o", tmp_path / "a.take.npz", "--overwrite", preexec_fn=fill)
+    assert outcome.code == 1
+    assert f"Cannot write {tmp_path / 'a.take.npz'} (File too large)" in outcome.error
+    outcome = run("extract", stored, "-o", tmp_path / "a.csv", "--overwrite", preexec_fn=fill)
+    assert outcome.code == 1
+    assert "File too large" in outcome.error
+    assert content_of(tmp_path) == {"a.take.npz": b"earlier", "a.csv": b"earlier"}
+
+
+def test_output_that_exists_is_refused_without_overwrite(single_face: Path, tmp_path: Path) -> None:
+    for name in ("single_face.take.npz", "single_face.csv"):
+        (tmp_path / name).write_bytes(b"earlier")
+        run("extract", single_face, "-o", tmp_path / name).fails(name, "already exists", "--overwrite")
+    run("extract", single_face, "-o", tmp_path).fails("already exists")
+    assert set(content_of(tmp_path).values()) == {b"earlier"}
+    outcome = run("extract", single_face, "-o", tmp_path, "--overwrite", "--frames", "0:2")
+    assert outcome.code == 0, outcome.stderr
+    assert len(takes.load(tmp_path / "single_face.take.npz")) == 2
+    assert len(rows_of(tmp_path / "single_face.csv")) == 2
+
+
+def test_failed_overwrite_keeps_the_earlier_result(no_face: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.take.npz").write_bytes(b"earlier")
+    assert run("extract", no_face, "-o", tmp_path / "a.take.npz", "--overwrite", "--frames", "0:5").code == 1
+    assert content_of(tmp_path) == {"a.take.npz": b"earlier"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
+def test_interrupted_run_leaves_no_half_file(webcam_a: Path, tmp_path: Path) -> None:
+    """Ctrl-C while frames are analysed, as a terminal sends it."""
+    import pty
+
+    (tmp_path / "a.take.npz").write_bytes(b"earlier")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "au_mocap", "extract", str(webcam_a), "-o", str(tmp_path / "a.take.npz"), "--overwrite"],
+        stdout=theirs,
+        stderr=theirs,
+        env=environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    os.close(theirs)
+    shown = b""
+    until = time.monotonic() + 120
+    while b" frames, " not in shown and time.monotonic() < until:
+        shown += os.read(ours, 4096)
+    process.send_signal(signal.SIGINT)
+    code = process.wait(60)
+    while True:
+        try:
+            chunk = os.read(ours, 4096)
+        except OSError:  # the terminal's other end is closed
+            break
+        if not chunk:
+            break
+        shown += chunk
+    os.close(ours)
+    text = shown.decode()
+    assert code == 1, text
+    assert "Traceback" not in text
+    assert text.splitlines()[-1] == "Interrupted: nothing more was written."
+    assert "1337/1337" not in text
+    assert content_of(tmp_path) == {"a.take.npz": b"earlier"}
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the engine and its models, to be damaged."""
+    folder = tmp_path_factory.mktemp("installation")
+    shutil.copytree(ROOT / "au_mocap", folder / "au_mocap", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(BUNDLED, folder / "models", ignore=shutil.ignore_patterns("demo_head*", "*.md"))
+    return folder
+
+
+@pytest.mark.parametrize("name", ["geometry.onnx", "face_landmarks.onnx", "face_detector.onnx"])
+def test_corrupted_model_file_is_named(installation: Path, single_face: Path, tmp_path: Path, name: str) -> None:
+    model = installation / "models" / name
+    content = model.read_bytes()
+    damaged = bytearray(content)
+    damaged[len(damaged) // 2] ^= 1
+    try:
+        options: dict[str, Any] = {"cwd": installation, "env": {**environment(), "PYTHONPATH": str(installation)}}
+        model.write_bytes(damaged)
+        run("extract", single_face, "-o", tmp_path / "a.csv", **options).fails(name, "damaged", "sha256", "Reinstall")
+        assert "damaged" in run("models", **options).stdout
+        model.unlink()
+        run("extract", single_face, "-o", tmp_path / "a.csv", **options).fails(name, "cannot be read", "Reinstall")
+    finally:
+        model.write_bytes(content)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_foreign_and_newer_takes(stored: Path, tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.take.npz"
+    np.savez(tmp_path / "foreign.take", weights=np.zeros(3))
+    assert foreign.exists()
+    run("extract", foreign, "-o", tmp_path / "a.csv").fails("foreign.take.npz is not a take")
+    foreign.write_bytes(stored.read_bytes()[:5000])
+    run("report", foreign).fails("foreign.take.npz is not a take, or is damaged")
+    assert list(content_of(tmp_path)) == ["foreign.take.npz"]
+
+
+def test_neutral_frames_that_do_not_fit(stored: Path, tmp_path: Path) -> None:
+    run("extract", stored, "-o", tmp_path / "a.csv", "--neutral", "70-75").fails("frame 72", "frames 0 to 71")
+    takes.save(made_take(faceless=(2,)), tmp_path / "made.take.npz")
+    run("extract", tmp_path / "made.take.npz", "-o", tmp_path / "a.csv", "--neutral", "1-3").fails("frame 2")
+    assert list(content_of(tmp_path)) == ["made.take.npz"]
+
+
+def test_folder_without_models(single_face: Path, tmp_path: Path) -> None:
+    run("extract", single_face, "--models", tmp_path, "-o", tmp_path / "a.csv").fails("registry.toml")
+    run("models", "--models", tmp_path / "gone").fails("gone")
+
+
+# Bad usage: exit code 2. These run in this process, because nothing but arguments is looked at.
+
+
+def usage(capsys: pytest.CaptureFixture[str], arguments: Sequence[str | Path]) -> str:
+    """The line that a wrong call gives."""
+    try:
+        code = cli.main([str(argument) for argument in arguments])
+    except SystemExit as stop:
+        code = stop.code
+    captured = capsys.readouterr()
+    assert code == 2, captured.err
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1, captured.err
+    assert captured.err.startswith("Error: ")
+    return captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ("", "COMMAND"),
+        ("extarct a.mp4", "extarct"),
+        ("extract", "VIDEO"),
+        ("extract a.mp4 --outptu b.csv", "--outptu"),
+        ("extract a.mp4 --frames 5", "no frame range"),
+        ("extract a.mp4 --frames 9:4", "no frame range"),
+        ("extract a.mp4 --frames a:b", "no frame range"),
+        ("extract a.mp4 --fov wide", "no field of view"),
+        ("extract a.mp4 --fov 180", "1 to 170"),
+        ("extract a.mp4 --fov nan", "no field of view"),
+        ("extract a.mp4 --smooth mild", "mild"),
+        ("extract a.mp4 --device tpu", "tpu"),
+        ("extract a.mp4 --tracker dlib", "dlib"),
+        ("extract a.mp4 --neutral smile", "auto, none, mean"),
+        ("extract a.mp4 --neutral 5-", "auto, none, mean"),
+        ("extract a.mp4 --neutral 1,,2", "auto, none, mean"),
+        ("extract a.mp4 --neutral 20-10", "lower number first"),
+        ("extract a.mp4 --neutral 0-99999999999", "too many"),
+        ("extract a.mp4 -o a.txt", "NAME.take.npz, NAME.csv or a folder"),
+        ("extract a.mp4 -o a.npz", "NAME.take.npz"),
+        ("extract a.mp4 b.mp4 -o a.csv", "name a folder"),
+        ("extract a/x.mp4 b/x.mp4 -o out", "share a name"),
+        ("extract a.take.npz", "-o NAME.csv"),
+        ("extract a.take.npz -o b.take.npz", "NAME.csv or a folder"),
+        ("extract a.take.npz -o a.csv --frames 1:2 --fov 40", "--frames, --fov needs the video"),
+        ("report a.mp4 -o a.jpg", "NAME.png"),
+        ("report", "TAKE_OR_VIDEO"),
+    ],
+)
+def test_bad_usage_is_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, problem: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert problem in usage(capsys, arguments.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_usage_as_a_process() -> None:
+    run("extract").fails("VIDEO", "--help", code=2)
+
+
+def test_take_of_another_regressor(capsys: pytest.CaptureFixture[str], stored: Path, tmp_path: Path) -> None:
+    line = usage(capsys, ["extract", stored, "-o", tmp_path / "a.csv", "--regressor", "appearance"])
+    assert "was made with 'geometry'" in line
+
+
+def test_settings_that_a_take_does_not_keep_are_pointed_out(
+    capsys: pytest.CaptureFixture[str], single_face: Path, tmp_path: Path
+) -> None:
+    arguments = ["extract", single_face, "-o", tmp_path / "a.take.npz", "--frames", "0:2", "--smooth", "strong"]
+    assert cli.main([str(argument) for argument in arguments]) == 0
+    assert "Note: a take keeps what was measured" in capsys.readouterr().err
+
+
+def test_video_of_a_report_that_is_gone(stored: Path, tmp_path: Path) -> None:
+    run("report", stored, "-o", tmp_path / "a.png", "--video", tmp_path / "gone.mp4").fails("gone.mp4")
+    assert list(tmp_path.iterdir()) == []
