@@ -87,12 +87,12 @@ def estimate(landmarks_px: Floats, camera: Camera) -> HeadPoses:
     known = ~np.isnan(landmarks).any(axis=(1, 2))
     if known.any():
         matrices, position[known] = fit(landmarks[known], camera)
-        turns = np.einsum("lij,tlj->ti", _correction(), departures(landmarks[known]))
+        turns = einsum("lij,tlj->ti", _correction(), departures(landmarks[known]))
         rotation[known] = rotations.to_quaternions(matrices @ rotations.from_vectors(turns))
     return HeadPoses(rotations.continuous(rotation), position)
 
 
-def departures(landmarks: NDArray[np.floating]) -> NDArray[np.float64]:
+def departures(landmarks: Floats) -> NDArray[np.float64]:
     """(T, 478, 3): how aligned landmarks differ from the canonical face, in distances between the eyes."""
     return align(landmarks).points.astype(np.float64) - canonical_face().points / IPD_M
 
@@ -107,7 +107,7 @@ def _correction() -> NDArray[np.float64]:
     return np.loadtxt(CORRECTION_FILE, delimiter=",", skiprows=1).reshape(-1, 3, 3)
 
 
-def fit(landmarks: NDArray[np.floating], camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def fit(landmarks: Floats, camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Fits the canonical face by perspective, without the correction for the face's own shape.
 
     Args:

@@ -211,7 +211,7 @@ def test_linked_faces_are_left_alone_and_named(tmp_path: Path) -> None:
     library = str(tmp_path / "face.blend")
     bpy.data.libraries.write(library, {bpy.data.objects["Linked"]})
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    with bpy.data.libraries.load(library, link=True) as (_, wanted):
+    with bpy.data.libraries.load(library, link=True) as (_, wanted):  # pyright: ignore[reportOptionalContextManager, reportGeneralTypeIssues]
         wanted.objects = ["Linked"]
     with pytest.raises(errors("MappingError"), match="linked from another file"):
         bake(bpy.data.objects["Linked"], acting(3, jaw_drop=0.5))

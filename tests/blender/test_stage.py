@@ -21,6 +21,7 @@ def test_projection_agrees_with_blenders_camera() -> None:
     stage.set_up(scene, SHOT)
     bpy.context.view_layer.update()
     for point in ((0.1, 0.2, 1.5), (0.2, 0.1, 1.6), (0.0, 0.5, 1.4)):
+        assert scene.camera is not None
         seen = world_to_camera_view(scene, scene.camera, Vector(point))
         x, y, z = SHOT.to_camera(point)
         u, v = SHOT.focal_px * x / z + 60.0, SHOT.focal_px * y / z + 45.0

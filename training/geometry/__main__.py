@@ -35,7 +35,7 @@ class Plan:
     epochs: int
 
 
-FULL = Plan(views=300, shards=50, epochs=50)
+FULL = Plan(views=300, shards=70, epochs=50)
 SMOKE = Plan(views=12, shards=1, epochs=2)
 
 

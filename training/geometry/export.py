@@ -1,8 +1,8 @@
 """From the trained head to `models/`: ONNX file, registry entry, model card."""
 
 import hashlib
-import io
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -55,25 +55,13 @@ def export(head: GeometryHead, path: Path) -> float:
         parameter.data = parameter.data.half().float()  # what is stored is what was measured
     module = ExportedHead(head).eval()
     generator = torch.Generator().manual_seed(0)
-    generic: torch.Tensor = head.get_buffer("generic")
     inputs = (
-        generic + 0.05 * torch.randn(7, COUNT, 3, generator=generator),
+        head.generic + 0.05 * torch.randn(7, COUNT, 3, generator=generator),
         0.3 * torch.randn(7, 3, generator=generator),
-        generic + 0.05 * torch.randn(COUNT, 3, generator=generator),
+        head.generic + 0.05 * torch.randn(COUNT, 3, generator=generator),
         torch.rand(COUNT, 1, generator=generator),
     )
-    buffer = io.BytesIO()
-    torch.onnx.export(
-        module,
-        inputs,
-        buffer,
-        input_names=list(_INPUTS),
-        output_names=["values"],
-        dynamic_axes={"landmarks": {0: "N"}, "rotation": {0: "N"}, "values": {0: "N"}},
-        opset_version=graph_rewrite.OPSET,
-        dynamo=False,
-    )
-    raw = graph_rewrite.pack(graph_rewrite.unpack(onnx.load_from_string(buffer.getvalue())), "geometry")
+    raw = graph_rewrite.pack(graph_rewrite.unpack(_traced(module, inputs)), "geometry")
     session: Any = onnxruntime.InferenceSession(raw, providers=["CPUExecutionProvider"])
     fed = {name: tensor.numpy() for name, tensor in zip(_INPUTS, inputs, strict=True)}
     with torch.no_grad():
@@ -83,6 +71,22 @@ def export(head: GeometryHead, path: Path) -> float:
         raise ValueError(msg)
     path.write_bytes(raw)
     return difference
+
+
+def _traced(module: ExportedHead, inputs: tuple[torch.Tensor, ...]) -> onnx.ModelProto:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / FILE
+        torch.onnx.export(
+            module,
+            inputs,
+            str(path),
+            input_names=list(_INPUTS),
+            output_names=["values"],
+            dynamic_axes={"landmarks": {0: "N"}, "rotation": {0: "N"}, "values": {0: "N"}},
+            opset_version=graph_rewrite.OPSET,
+            dynamo=False,
+        )
+        return onnx.load(path)
 
 
 def register(path: Path, measured: Measured) -> None:

@@ -35,6 +35,10 @@ class Statistics:
 class GeometryHead(nn.Module):
     """Landmarks, head rotation and a neutral to values; the inputs are those of `au_mocap.regressors`."""
 
+    generic: torch.Tensor
+    delta_scale: torch.Tensor
+    neutral_scale: torch.Tensor
+
     def __init__(self, statistics: Statistics, width: int = 320) -> None:
         super().__init__()
         self.register_buffer("generic", torch.from_numpy(statistics.neutral))
