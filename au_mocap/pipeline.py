@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from . import __version__, channels, crops, pose, rotations
+from . import __version__, channels, crops, pose
 from .errors import TakeError
 from .landmarks import COUNT
 from .regressors import Regressor, features_of, in_image_axes
@@ -130,7 +130,7 @@ class TakeBuilder:
 
     def _fit_poses(self) -> None:
         if self._batch.landmarks:
-            self._batch.poses.append(pose.estimate(np.stack(self._batch.landmarks), self._camera))
+            self._batch.poses.append(pose.fit_poses(np.stack(self._batch.landmarks), self._camera))
             self._batch.landmarks.clear()
 
     def build(self, regressor: Regressor, meta: dict[str, Any]) -> Take:
@@ -147,15 +147,19 @@ class TakeBuilder:
         crop = np.stack(self._crop)
         embedding = np.zeros((len(landmarks), regressor.embedding_size), np.float16)
         seen = features_of(in_image_axes(landmarks, crop[:, 3]), embedding)
-        rotation = np.concatenate([poses.rotation for poses in self._batch.poses])
+        fitted = pose.HeadPoses(
+            rotation=np.concatenate([poses.rotation for poses in self._batch.poses]),
+            position=np.concatenate([poses.position for poses in self._batch.poses]),
+        )
+        poses = pose.corrected(fitted, seen.landmarks)
         return Take(
             time_s=np.array(self._time_s),
             found=~np.isnan(crop).any(axis=1),
             confidence=np.array(self._confidence, np.float32),
             values=regressor.values(seen),
             channels=channels.IDS,
-            head_rotation=rotations.continuous(rotation).astype(np.float32),
-            head_position=np.concatenate([poses.position for poses in self._batch.poses]).astype(np.float32),
+            head_rotation=poses.rotation.astype(np.float32),
+            head_position=poses.position.astype(np.float32),
             crop=crop,
             landmarks=landmarks,
             embedding=embedding,

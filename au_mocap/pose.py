@@ -32,6 +32,7 @@ CORRECTION_FILE: Final = Path(__file__).parent / "pose_correction.csv"
 _ITERATIONS: Final = 8
 _MIN_WEIGHT: Final = 0.1
 _OUTLIER: Final = 2.5
+_FRAMES_FOR_SHAPE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,34 +75,59 @@ class HeadPoses:
 
 
 def estimate(landmarks_px: Floats, camera: Camera) -> HeadPoses:
-    """Estimates the head pose of every frame.
+    """Estimates the head pose of one actor in every frame.
 
     Args:
         landmarks_px: (T, 478, 3) in image pixels: x right, y down, z away from the camera in the same unit, any origin
             in depth. NaN rows give NaN.
         camera: The camera that filmed.
     """
+    return corrected(fit_poses(landmarks_px, camera), align(landmarks_px).points)
+
+
+def fit_poses(landmarks_px: Floats, camera: Camera) -> HeadPoses:
+    """As `estimate`, for any part of a take: what `corrected` does for the whole is still to be done."""
     landmarks = np.asarray(landmarks_px, np.float64)
     rotation = np.full((len(landmarks), 4), np.nan)
     position = np.full((len(landmarks), 3), np.nan)
     known = ~np.isnan(landmarks).any(axis=(1, 2))
     if known.any():
         matrices, position[known] = fit(landmarks[known], camera)
-        turns = einsum("lij,tlj->ti", _correction(), departures(landmarks[known]))
-        rotation[known] = rotations.to_quaternions(matrices @ rotations.from_vectors(turns))
+        rotation[known] = rotations.to_quaternions(matrices)
     return HeadPoses(rotations.continuous(rotation), position)
 
 
-def departures(landmarks: Floats) -> NDArray[np.float64]:
-    """(T, 478, 3): how aligned landmarks differ from the canonical face, in distances between the eyes."""
-    return align(landmarks).points.astype(np.float64) - canonical_face().points / IPD_M
+def corrected(poses: HeadPoses, aligned: Floats) -> HeadPoses:
+    """Takes out the turn that an actor's own face shape feigns, the same in all frames.
+
+    Args:
+        poses: Of T frames, from `fit_poses`.
+        aligned: (T, 478, 3) aligned landmarks of the same frames (`landmarks.align`); NaN where there is no face.
+    """
+    known = np.flatnonzero(~np.isnan(aligned).any(axis=(1, 2)))
+    if not len(known):
+        return poses
+    sampled = known[:: max(1, len(known) // _FRAMES_FOR_SHAPE)]
+    turn = rotations.from_vectors(einsum("lij,lj->i", _correction(), departure(aligned[sampled]))[None])
+    matrices = rotations.to_matrices(poses.rotation) @ turn
+    rotation = np.full_like(poses.rotation, np.nan)
+    rotation[known] = rotations.to_quaternions(matrices[known])
+    return HeadPoses(rotations.continuous(rotation), poses.position)
+
+
+def departure(aligned: Floats) -> NDArray[np.float64]:
+    """(478, 3): how an actor's face differs from the canonical one, in distances between the eyes.
+
+    The median over (T, 478, 3) aligned landmarks: the person remains, expressions do not.
+    """
+    return np.median(np.asarray(aligned, np.float64), axis=0) - canonical_face().points / IPD_M
 
 
 @cache
 def _correction() -> NDArray[np.float64]:
     """(478, 3, 3) radians: turn about each head axis by each coordinate of a landmark's departure.
 
-    A face that differs from the canonical one looks turned: a receding forehead reads as looking up. How much, was
+    A face that differs from the canonical one looks turned: a receding forehead reads as looking up. How much was
     learnt from performers of every shape (`training.geometry.pose_correction`).
     """
     return np.loadtxt(CORRECTION_FILE, delimiter=",", skiprows=1).reshape(-1, 3, 3)

@@ -63,7 +63,7 @@ def main() -> int:
     measured = _fit(parts, plan, options.seed, out)
     export.register(out / export.FILE, measured)
     seconds = time.perf_counter() - started
-    export.write_card(out / export.CARD, measured, seconds)
+    export.write_card(out / export.CARD, measured)
     sys.stderr.write(f"Wrote {out / export.FILE} and its card in {seconds / 60:.1f} minutes\n")
     return 0
 

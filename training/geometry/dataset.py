@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,8 +97,9 @@ def film(correspondences: Correspondences, seed: int, shard: int) -> Frames:
                     camera.translation,
                 )
             )
-    types = (np.float32, np.float32, np.int32, np.float32, np.float32, np.float32, np.float32, np.float32)
-    return Frames(*(np.array(column, dtype) for column, dtype in zip(zip(*rows, strict=True), types, strict=True)))
+    columns: list[Any] = [np.array(column, np.float32) for column in zip(*rows, strict=True)]
+    columns[2] = columns[2].astype(np.int32)
+    return Frames(*columns)
 
 
 def film_all(correspondences: Correspondences, seed: int, shards: int, folder: Path) -> Iterator[Path]:

@@ -123,53 +123,60 @@ def _feafa(metric: Any, outcome: Outcome) -> np.ndarray:  # noqa: ANN401
     return metric(*_whole(outcome))[: len(channels.FEAFA_IDS)]
 
 
-def write_card(path: Path, measured: Measured, seconds: float) -> None:
+def write_card(path: Path, measured: Measured) -> None:
     """Writes the model card with the figures of this very run."""
     own, truth = _whole(measured.own)
     generic, _ = _whole(measured.generic)
-    icc, mae, pcc, without = (
-        metrics.icc(own, truth),
-        metrics.mae(own, truth),
-        metrics.pcc(own, truth),
-        metrics.icc(generic, truth),
-    )
+    icc, mae, pcc = metrics.icc(own, truth), metrics.mae(own, truth), metrics.pcc(own, truth)
+    without = metrics.icc(generic, truth)
     feafa = slice(0, len(channels.FEAFA_IDS))
     rows = "\n".join(
         f"| {channel.label} | {icc[index]:.2f} | {pcc[index]:.2f} | {mae[index]:.3f} | {without[index]:.2f} |"
         for index, channel in enumerate(channels.CHANNELS)
     )
-    path.write_text(
-        f"""# Model card: `geometry`
+    text = _CARD.format(
+        file=FILE,
+        version=VERSION,
+        megabytes=(path.parent / FILE).stat().st_size / 1e6,
+        opset=graph_rewrite.OPSET,
+        trained_on=measured.trained_on,
+        performers=measured.performers,
+        icc=icc[feafa].mean(),
+        pcc=pcc[feafa].mean(),
+        mae=mae[feafa].mean(),
+        without=without[feafa].mean(),
+        rows=rows,
+    )
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+_CARD: Final = """\
+# Model card: `geometry`
 
 AU values from the 478 tracked landmarks alone. The fast baseline: it sees the shape of the face, not its skin, and the
-tracker hardly moves its landmarks for several actions (brows, cheek puff, jaw thrust, lip suck), so those channels stay
-weak.
+tracker hardly moves its landmarks for several actions (inner brows, cheek puff, jaw thrust, lip suck), so those
+channels stay weak.
 
-- **File**: `{FILE}`, version {VERSION}, {(path.parent / FILE).stat().st_size / 1e6:.1f} MB, half-float weights, ONNX
-opset {graph_rewrite.OPSET}. - **Licence**: GPL-3.0-or-later.
-- **Inputs, outputs**: those of every head, see `au_mocap/regressors.py`.
-- **Training data**: {measured.trained_on} pictures of synthetic performers made from MakeHuman's CC0 figure and face
-units, drawn at
-  random over age, sex, ethnicity, weight and every shape slider; expressions balanced over channels and intensities;
+- **File**: `{file}`, version {version}, {megabytes:.1f} MB, half-float weights, ONNX opset {opset}.
+- **Licence**: GPL-3.0-or-later.
+- **Inputs and outputs**: those of every head, see `au_mocap/regressors.py`.
+- **Training data**: {trained_on} pictures of synthetic performers made from MakeHuman's CC0 figure and face units,
+  drawn at random over age, sex, ethnicity, weight and every shape slider; expressions balanced over channels and intensities;
   head turns up to 45° yaw, 25° pitch and roll; fields of view from 18° to 70°. Every picture was tracked by the tracker
   that ships, so its noise and its systematic errors are in the data. No picture of a real person.
-- **Neutral**: subtracted inside the graph; with trust below 1 the generic neutral (mean of the training performers)
-fills in. - **Amplitude**: outputs are scaled on the validation performers so that a channel spreads as far as the
-truth, where it is
-  recognised well enough (correlation above 0.25).
-- **Made by** `python make.py train geometry` in {seconds / 60:.0f} minutes on two cores.
+- **Neutral**: subtracted inside the graph. With trust below 1 the generic neutral (mean of the training performers)
+  fills in.
+- **Amplitude**: outputs are scaled on the validation performers so that a channel spreads as far as the truth, where it
+  is recognised well enough (correlation above 0.25).
+- **Made by** `python make.py train geometry`, fixed seed.
 
 ## Accuracy on held-out performers
 
-{measured.performers} performers that were used neither for training nor for choosing anything. Mean over FEAFA's 24
-channels: **ICC(3,1) {icc[feafa].mean():.3f}**, PCC {pcc[feafa].mean():.3f},
-MAE {mae[feafa].mean():.4f}; with the generic neutral ICC(3,1)
-{without[feafa].mean():.3f}. These are renders: real faces were looked at, not measured.
+{performers} performers that were used neither for training nor for choosing anything, tracked in pictures like those of
+the training. Mean over FEAFA's 24 channels: **ICC(3,1) {icc:.3f}**, PCC {pcc:.3f}, MAE {mae:.4f}; with the generic
+neutral ICC(3,1) {without:.3f}. These are renders: real faces were looked at, not measured.
 
 | channel | ICC(3,1) | PCC | MAE | ICC(3,1), generic neutral |
 |---|---|---|---|---|
 {rows}
-""",
-        encoding="utf-8",
-        newline="\n",
-    )
+"""

@@ -7,32 +7,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from au_mocap import pose, rotations
-from au_mocap.landmarks import COUNT
+from au_mocap.landmarks import COUNT, align, canonical_face
+from training.geometry.canonical import mirror_landmarks
 from training.geometry.dataset import PICTURE_PX, Frames
 
-_RIDGE: Final = 3e-3
+_RIDGE: Final = 1e-2
 """Share of the mean variance that is added to every coordinate: keeps the correction small and smooth."""
+
+_BATCH: Final = 64
 
 
 def fit(frames: Frames) -> NDArray[np.float64]:
-    """Ridge regression from a face's departure from the canonical one to the turn that the fit lacks.
+    """Ridge regression from a person's departure from the canonical face to the turn that the fit lacks.
 
-    Every face is fitted twice, with the camera's own field of view and with the default one: users seldom know theirs.
+    One example for each performer, and one for the mirrored performer: medians over all frames, fitted with the default
+    field of view, since users seldom know their own.
 
     Returns:
         (478, 3, 3): turn about each head axis in radians per unit (distance between the eyes) of each coordinate.
     """
-    fov_deg = np.round(np.degrees(2 * np.arctan(PICTURE_PX / 2 / frames.focal_px)))
-    known = np.empty((len(frames), 3, 3))
-    for one in np.unique(fov_deg):  # a fit takes one camera for all its frames
-        rows = fov_deg == one
-        known[rows] = pose.fit(frames.landmarks[rows], pose.Camera((PICTURE_PX, PICTURE_PX), float(one)))[0]
-    assumed = pose.fit(frames.landmarks, pose.Camera((PICTURE_PX, PICTURE_PX)))[0]
-    departures = pose.departures(frames.landmarks).reshape(len(frames), -1)
-    lacking = (_turns(known, frames.rotation) + _turns(assumed, frames.rotation)) / 2
-    gram = departures.T @ departures / len(frames)
+    camera = pose.Camera((PICTURE_PX, PICTURE_PX))
+    batches = np.array_split(frames.landmarks, -(-len(frames) // _BATCH))
+    fitted = np.concatenate([pose.fit(batch, camera)[0] for batch in batches])
+    turns = _turns(fitted, frames.rotation)
+    aligned = align(frames.landmarks).points
+    own = [frames.performer == performer for performer in np.unique(frames.performer)]
+    departures = np.stack([pose.departure(aligned[rows]) for rows in own])
+    lacking = np.stack([np.median(turns[rows], axis=0) for rows in own])
+    twin = mirror_landmarks(canonical_face().points)
+    departures = np.concatenate([departures, departures[:, twin] * [-1.0, 1.0, 1.0]]).reshape(2 * len(own), -1)
+    lacking = np.concatenate([lacking, lacking * [1.0, -1.0, -1.0]])
+    gram = departures.T @ departures / len(departures)
     ridge = _RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
-    coefficients = np.linalg.solve(gram + ridge, departures.T @ lacking / len(frames))
+    coefficients = np.linalg.solve(gram + ridge, departures.T @ lacking / len(departures))
     return coefficients.reshape(COUNT, 3, 3).transpose(0, 2, 1)
 
 

@@ -33,7 +33,7 @@ class View:
         """(N, 3) points in head axes to (N, 3): x and y in pixels, z the depth in metres."""
         camera = points @ self.rotation.T + self.translation
         xy = camera[:, :2] / camera[:, 2:] * self.focal_px + self.size_px / 2
-        return np.concatenate([xy, camera[:, 2:]], axis=1)
+        return np.concatenate([xy, camera[:, 2:]], axis=1, dtype=np.float64)
 
 
 def rotation_matrix(yaw_rad: float, pitch_rad: float, roll_rad: float) -> NDArray[np.float64]:
@@ -47,7 +47,7 @@ def rotation_matrix(yaw_rad: float, pitch_rad: float, roll_rad: float) -> NDArra
     ry = np.array([[cy, 0.0, sy], [0.0, 1.0, 0.0], [-sy, 0.0, cy]])
     rx = np.array([[1.0, 0.0, 0.0], [0.0, cx, -sx], [0.0, sx, cx]])
     rz = np.array([[cz, -sz, 0.0], [sz, cz, 0.0], [0.0, 0.0, 1.0]])
-    return ry @ rx @ rz
+    return np.asarray(ry @ rx @ rz, np.float64)
 
 
 def view(performer: Performer, angles_rad: tuple[float, float, float], size_px: int, rng: np.random.Generator) -> View:

@@ -117,7 +117,8 @@ class Renderer:
             msg = "Rendering needs moderngl: install the 'train' extra."
             raise RuntimeError(msg) from error
         try:
-            self._context: Any = moderngl.create_context(standalone=True, backend="egl")
+            settings: dict[str, Any] = {"standalone": True, "backend": "egl"}
+            self._context: Any = moderngl.create_context(**settings)
         except Exception as error:
             msg = "OpenGL cannot be started without a window. On Debian or Ubuntu: apt install libegl1 libgl1-mesa-dri."
             raise RuntimeError(msg) from error
@@ -278,4 +279,5 @@ def degrade(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
     image += rng.normal(0.0, rng.uniform(0.0, 6.0), image.shape)
     image = np.clip(image, 0, 255).astype(np.uint8)
     quality = int(rng.integers(35, 98))
-    return cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+    coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
