@@ -220,8 +220,7 @@ def _models(options: argparse.Namespace) -> int:
     registry = Registry((BUNDLED, *options.models))
     lines = ["Regressors"]
     for entry in registry.regressors:
-        wanted = [entry.head] if entry.image is None else [entry.image, entry.head]
-        lines.append(f"  {entry.name} {entry.version}  {entry.label}. {entry.licence}. {_state(registry, wanted)}")
+        lines.append(f"  {entry.name} {entry.version}  {entry.label}. {entry.licence}. {_state(registry, entry.files)}")
     lines.append("Trackers")
     for entry in registry.trackers:
         state = _state(registry, entry.files.values())

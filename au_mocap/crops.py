@@ -8,8 +8,9 @@ An array of crops is (T, 4): centre x, centre y and side in pixels, roll in radi
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -87,6 +88,31 @@ def crop_image(image: Image, crop: Crop, size_px: int, replicate: bool = False) 
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     border = cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT
     return cv2.warpAffine(image, matrix, (size_px, size_px), flags=flags, borderMode=border)  # type: ignore[return-value]
+
+
+def planes(tile: Image) -> NDArray[np.float32]:
+    """A BGR tile (H, W, 3) uint8 as the graph reads it: (3, H, W) float32, RGB, 0..1."""
+    result = np.empty((3, *tile.shape[:2]), np.float32)
+    for channel, plane in enumerate(reversed(cv2.split(tile))):
+        np.multiply(plane, np.float32(1 / 255), out=result[channel])
+    return result
+
+
+def similarity(image: Image, crop: Crop, size_px: int) -> NDArray[np.float32]:
+    """Preprocessor: the crop in colour, (3, size, size) float32, RGB, 0..1."""
+    return planes(crop_image(image, crop, size_px, replicate=True))
+
+
+def grey(image: Image, crop: Crop, size_px: int) -> NDArray[np.float32]:
+    """Preprocessor: the crop's luma, (1, size, size) float32, 0..1."""
+    tile = cv2.cvtColor(crop_image(image, crop, size_px, replicate=True), cv2.COLOR_BGR2GRAY)
+    return np.asarray(tile, np.float32)[None] * np.float32(1 / 255)
+
+
+Preprocessor = Callable[[Image, Crop, int], NDArray[np.float32]]
+
+PREPROCESSORS: Final[dict[str, Preprocessor]] = {"similarity": similarity, "grey": grey}
+"""What an image stage may be fed with, by the name that the registry uses."""
 
 
 def to_image(points: Floats, crop: Crop | Floats) -> NDArray[np.float32]:

@@ -4,11 +4,10 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .crops import Crop, Image, crop_image, to_image
+from .crops import Crop, Image, crop_image, planes, to_image
 from .sessions import Session
 
 INPUT_PX: Final = 256
@@ -69,14 +68,6 @@ class LandmarkModel:
         """
         fed = np.stack([planes(tile) for tile in tiles])
         return dict(zip(self._session.output_names, self._session.run({"image": fed}), strict=True))
-
-
-def planes(tile: Image) -> NDArray[np.float32]:
-    """A BGR tile (H, W, 3) uint8 as the graph reads it: (3, H, W) float32, RGB, 0..1."""
-    result = np.empty((3, *tile.shape[:2]), np.float32)
-    for channel, plane in enumerate(reversed(cv2.split(tile))):
-        np.multiply(plane, np.float32(1 / 255), out=result[channel])
-    return result
 
 
 def crop_around(landmarks: NDArray[np.float32]) -> Crop:

@@ -33,11 +33,13 @@ class FrameResult:
         index: Frame number in the video.
         time_s: Presentation time in seconds.
         face: The followed face; None where it is not seen.
+        embedding: (E,) float32 of the regressor's image stage; empty without a face or a stage.
     """
 
     index: int
     time_s: float
     face: TrackedFace | None
+    embedding: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +72,19 @@ class Progress:
         return self.done / self.elapsed_s if self.elapsed_s > 0 else 0.0
 
 
-def analyse(video: Video, tracker: FaceTracker, frames: Range = Range()) -> Iterator[FrameResult]:
-    """Tracks the face through a video while further frames are decoded ahead.
+def analyse(video: Video, tracker: FaceTracker, regressor: Regressor, frames: Range = Range()) -> Iterator[FrameResult]:
+    """Tracks the face through a video, and looks at it, while further frames are decoded ahead.
 
     Raises:
         VideoError: The video cannot be decoded.
         TrackerError: A frame cannot be read by the tracker.
+        ModelError: The image stage does not fit its registry entry.
     """
     tracker.reset()
+    nothing = np.zeros(0, np.float32)
     for frame, face in track_frames(read_ahead(video.frames(frames.start, frames.stop)), tracker):
-        yield FrameResult(frame.index, frame.time_s, face)
+        embedding = nothing if face is None else regressor.embed(frame.image, face.crop)
+        yield FrameResult(frame.index, frame.time_s, face, embedding)
 
 
 @dataclass(slots=True)
@@ -95,15 +100,17 @@ class TakeBuilder:
         faces: Frames with a face so far.
     """
 
-    def __init__(self, camera: pose.Camera) -> None:
+    def __init__(self, camera: pose.Camera, regressor: Regressor) -> None:
         """Starts with no frames; `camera` is the one that filmed."""
         self._camera = camera
+        self._regressor = regressor
         self.faces = 0
         self._first: int | None = None
         self._time_s: list[float] = []
         self._confidence: list[float] = []
         self._crop: list[NDArray[np.float32]] = []
         self._landmarks: list[NDArray[np.float16]] = []
+        self._embedding: list[NDArray[np.float16]] = []
         self._batch = _Batch()
 
     def __len__(self) -> int:
@@ -120,10 +127,12 @@ class TakeBuilder:
         if face is None:
             self._crop.append(np.full(4, np.nan, np.float32))
             self._landmarks.append(np.full((COUNT, 3), np.nan, np.float16))
+            self._embedding.append(np.full(self._regressor.embedding_size, np.nan, np.float16))
             self._batch.landmarks.append(np.full((COUNT, 3), np.nan, np.float32))
         else:
             self._crop.append(face.crop.as_array())
             self._landmarks.append(crops.to_crop(face.landmarks, face.crop).astype(np.float16))
+            self._embedding.append(result.embedding.astype(np.float16))
             self._batch.landmarks.append(face.landmarks)
         if len(self._batch.landmarks) == _POSE_BATCH:
             self._fit_poses()
@@ -133,7 +142,7 @@ class TakeBuilder:
             self._batch.poses.append(pose.fit_poses(np.stack(self._batch.landmarks), self._camera))
             self._batch.landmarks.clear()
 
-    def build(self, regressor: Regressor, meta: dict[str, Any]) -> Take:
+    def build(self, meta: dict[str, Any]) -> Take:
         """Finishes the take: values with the regressor's generic neutral, poses, description.
 
         Raises:
@@ -145,7 +154,7 @@ class TakeBuilder:
         self._fit_poses()
         landmarks = np.stack(self._landmarks)
         crop = np.stack(self._crop)
-        embedding = np.zeros((len(landmarks), regressor.embedding_size), np.float16)
+        embedding = np.stack(self._embedding)
         seen = features_of(in_image_axes(landmarks, crop[:, 3]), embedding)
         fitted = pose.HeadPoses(
             rotation=np.concatenate([poses.rotation for poses in self._batch.poses]),
@@ -156,7 +165,7 @@ class TakeBuilder:
             time_s=np.array(self._time_s),
             found=~np.isnan(crop).any(axis=1),
             confidence=np.array(self._confidence, np.float32),
-            values=regressor.values(seen),
+            values=self._regressor.values(seen),
             channels=channels.IDS,
             head_rotation=poses.rotation.astype(np.float32),
             head_position=poses.position.astype(np.float32),
@@ -205,14 +214,14 @@ def extract(
     """
     started = time.perf_counter()
     with open_video(path) as video:
-        builder = TakeBuilder(pose.Camera(video.info.size_px, options.fov_deg))
+        builder = TakeBuilder(pose.Camera(video.info.size_px, options.fov_deg), regressor)
         total = _expected(video.info.frame_count, options.frames)
-        for result in analyse(video, tracker, options.frames):
+        for result in analyse(video, tracker, regressor, options.frames):
             builder.add(result)
             progress = Progress(len(builder), total, builder.faces, time.perf_counter() - started)
             if on_progress is not None and not on_progress(progress):
                 break
-        take = builder.build(regressor, describe(video, tracker, regressor, options))
+        take = builder.build(describe(video, tracker, regressor, options))
         return take, list(video.warnings)
 
 

@@ -29,8 +29,8 @@ DEPTH_WEIGHT: Final = 0.5
 
 CORRECTION_FILE: Final = Path(__file__).parent / "pose_correction.csv"
 
-_ITERATIONS: Final = 8
-_MIN_WEIGHT: Final = 0.1
+_ITERATIONS: Final = 5
+_MIN_WEIGHT: Final = 0.25
 _OUTLIER: Final = 2.5
 _FRAMES_FOR_SHAPE: Final = 500
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 from . import channels
+from .crops import PREPROCESSORS
 from .errors import ModelError
 
 BUNDLED: Final = Path(__file__).resolve().parents[1] / "models"
@@ -47,6 +48,23 @@ class TrackerEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageStage:
+    """A graph that is run once a frame on a crop of the face.
+
+    Attributes:
+        file: The graph: one input, a batch of preprocessed crops; its first output is the embedding.
+        preprocessor: A name of `crops.PREPROCESSORS`.
+        size_px: Side of the crop that the graph wants.
+        embedding_size: Length of the embedding.
+    """
+
+    file: ModelFile
+    preprocessor: str
+    size_px: int
+    embedding_size: int
+
+
+@dataclass(frozen=True, slots=True)
 class RegressorEntry:
     """A regressor: an optional image graph, a head graph, and what it was made from.
 
@@ -59,7 +77,7 @@ class RegressorEntry:
         training_data: What it was trained on.
         normalisation: What it subtracts by default: `none`, `neutral` or `mean`.
         channels: Ids of the head's output columns.
-        image: Graph run once a frame on a crop, None for landmarks only.
+        image: What is run once a frame on a crop, None for landmarks only.
         head: Graph from embedding, landmarks and neutral to values.
         accuracy: Measured figures as `{"metric": value}`.
     """
@@ -72,9 +90,14 @@ class RegressorEntry:
     training_data: str
     normalisation: str
     channels: tuple[str, ...]
-    image: ModelFile | None
+    image: ImageStage | None
     head: ModelFile
     accuracy: dict[str, float]
+
+    @property
+    def files(self) -> tuple[ModelFile, ...]:
+        """Everything that must be there for it to run."""
+        return (self.head,) if self.image is None else (self.image.file, self.head)
 
 
 _Entry = TypeVar("_Entry", TrackerEntry, RegressorEntry)
@@ -203,6 +226,26 @@ def _model_file(row: dict[str, Any], folder: Path) -> ModelFile:
     return ModelFile(folder, file, _text(row, "sha256").lower())
 
 
+def _image_stage(row: dict[str, Any], folder: Path) -> ImageStage:
+    preprocessor = _text(row, "preprocessor")
+    if preprocessor not in PREPROCESSORS:
+        message = f"preprocessor '{preprocessor}' is none of {', '.join(PREPROCESSORS)}"
+        raise ValueError(message)
+    return ImageStage(
+        file=_model_file(row, folder),
+        preprocessor=preprocessor,
+        size_px=_count(row, "size_px", 4096),
+        embedding_size=_count(row, "embedding_size", 4096),
+    )
+
+
+def _count(row: dict[str, Any], key: str, most: int) -> int:
+    if isinstance(row[key], bool) or not isinstance(row[key], int) or not 1 <= row[key] <= most:
+        message = f"'{key}' must be a whole number from 1 to {most}"
+        raise ValueError(message)
+    return row[key]
+
+
 def _channels(ids: list[object]) -> tuple[str, ...]:
     known = tuple(str(channel_id) for channel_id in ids)
     wrong = [channel_id for channel_id in known if channel_id not in channels.INDEX or known.count(channel_id) > 1]
@@ -233,7 +276,7 @@ def _regressor_entry(row: dict[str, Any], folder: Path) -> RegressorEntry:
         training_data=_text(row, "training_data"),
         normalisation=_text(row, "normalisation"),
         channels=_channels(row["channels"]),
-        image=_model_file(row["image"], folder) if "image" in row else None,
+        image=_image_stage(row["image"], folder) if "image" in row else None,
         head=_model_file(row["head"], folder),
         accuracy={key: float(value) for key, value in row.get("accuracy", {}).items()},
     )

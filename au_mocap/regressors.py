@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from . import channels, rotations
 from .arrays import Floats
+from .crops import PREPROCESSORS, Crop
 from .errors import ModelError
 from .landmarks import COUNT, align
 from .registry import Registry, RegressorEntry
@@ -31,7 +32,7 @@ from .sessions import Session, open_session
 from .take import Take
 
 _INPUTS: Final = {"landmarks", "rotation", "neutral_landmarks", "neutral_weight"}
-"""Inputs of a head without an image stage."""
+_EMBEDDING_INPUTS: Final = {"embedding", "neutral_embedding"}
 
 _CHUNK: Final = 2048
 """Frames that the head sees at a time: bounds memory on long takes."""
@@ -104,19 +105,50 @@ class Regressor:
     Attributes:
         entry: Its registry entry.
         head: Session of the head graph.
-        embedding_size: E; 0 where there is no image stage.
+        image: Session of the image stage, None where there is none.
     """
 
-    def __init__(self, entry: RegressorEntry, head: Session, embedding_size: int = 0) -> None:
-        """Wraps a head session; use `open_regressor`."""
+    def __init__(self, entry: RegressorEntry, head: Session, image: Session | None = None) -> None:
+        """Wraps sessions; use `open_regressor`."""
         self.entry = entry
         self.head = head
-        self.embedding_size = embedding_size
+        self.image = image
+
+    @property
+    def embedding_size(self) -> int:
+        """E; 0 where there is no image stage."""
+        return self.entry.image.embedding_size if self.entry.image else 0
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """What the head really runs on."""
-        return self.head.providers
+        """What the heavy part really runs on: the image stage, or the head where there is none."""
+        return (self.image or self.head).providers
+
+    def embed(self, image: NDArray[np.uint8], crop: Crop) -> NDArray[np.float32]:
+        """Runs the image stage on one face.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            crop: The tracked face's crop.
+
+        Returns:
+            (E,) float32; empty where there is no image stage.
+
+        Raises:
+            ModelError: The embedding does not fit the registry entry.
+        """
+        stage = self.entry.image
+        if stage is None or self.image is None:
+            return np.zeros(0, np.float32)
+        fed = PREPROCESSORS[stage.preprocessor](image, crop, stage.size_px)[None]
+        embedding = self.image.run({self.image.input_names[0]: fed})[0]
+        if embedding.shape != (1, stage.embedding_size) or not np.isfinite(embedding).all():
+            message = (
+                f"The image stage of regressor '{self.entry.name}' returned {embedding.shape}, its registry entry "
+                f"promises {stage.embedding_size} finite numbers: reinstall it."
+            )
+            raise ModelError(message)
+        return embedding[0]
 
     def values(self, seen: Features, neutral: Neutral | None = None) -> NDArray[np.float32]:
         """Runs the head.
@@ -169,9 +201,13 @@ def open_regressor(registry: Registry, name: str, device: str = "auto") -> Regre
     """
     entry = registry.regressor(name)
     head = open_session(registry.path(entry.head), device)
-    different = sorted(set(head.input_names) ^ _INPUTS)
-    if different or entry.image is not None:
-        stage = "an image stage" if entry.image is not None else ", ".join(different)
-        message = f"Regressor '{name}' does not fit this AU Mocap ({stage}): update AU Mocap or the regressor."
+    wanted = _INPUTS | (_EMBEDDING_INPUTS if entry.image else set[str]())
+    different = sorted(set(head.input_names) ^ wanted)
+    if different:
+        message = (
+            f"Regressor '{name}' does not fit this AU Mocap (its head's inputs differ: {', '.join(different)}): "
+            "update AU Mocap or the regressor."
+        )
         raise ModelError(message)
-    return Regressor(entry, head)
+    image = open_session(registry.path(entry.image.file), device) if entry.image else None
+    return Regressor(entry, head, image)

@@ -71,9 +71,9 @@ def test_landmarks_and_crop_give_back_image_positions(single_face_take: Take) ->
     assert abs((left[0] + right[0]) / 2 - x) < 0.25 * side
 
 
-def test_results_come_frame_by_frame(tracker: FaceTracker, single_face: Path) -> None:
+def test_results_come_frame_by_frame(tracker: FaceTracker, regressor: Regressor, single_face: Path) -> None:
     with open_video(single_face) as video:
-        results = list(pipeline.analyse(video, tracker, Range(3, 9)))
+        results = list(pipeline.analyse(video, tracker, regressor, Range(3, 9)))
     assert [result.index for result in results] == [3, 4, 5, 6, 7, 8]
     assert [result.time_s for result in results] == pytest.approx([index / 30 for index in range(3, 9)], abs=1e-3)
     assert all(result.face is not None for result in results)
@@ -100,10 +100,10 @@ def test_stopping_keeps_what_was_analysed(
     np.testing.assert_allclose(take.values, single_face_take.values[:10], atol=1e-5)
 
 
-def test_stopping_ends_the_threads(tracker: FaceTracker, langer: Path) -> None:
+def test_stopping_ends_the_threads(tracker: FaceTracker, regressor: Regressor, langer: Path) -> None:
     before = threading.active_count()
     with open_video(langer) as video:
-        results = pipeline.analyse(video, tracker)
+        results = pipeline.analyse(video, tracker, regressor)
         next(results)
         assert threading.active_count() > before
         results.close()  # type: ignore[attr-defined]
@@ -115,7 +115,7 @@ def test_same_video_gives_the_same_take(
 ) -> None:
     """Also with a tracker that has just seen another video."""
     with open_video(single_face) as video:
-        list(pipeline.analyse(video, tracker, Range(40, 50)))
+        list(pipeline.analyse(video, tracker, regressor, Range(40, 50)))
     again, _ = pipeline.extract(single_face, tracker, regressor)
     for field in fields(Take):
         np.testing.assert_array_equal(
@@ -198,4 +198,4 @@ def test_image_sequence(tracker: FaceTracker, regressor: Regressor, single_face:
 
 def test_nothing_analysed_is_an_error(regressor: Regressor) -> None:
     with pytest.raises(TakeError, match="Nothing was analysed"):
-        TakeBuilder(Camera((640, 360))).build(regressor, {})
+        TakeBuilder(Camera((640, 360)), regressor).build({})

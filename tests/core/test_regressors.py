@@ -139,9 +139,10 @@ def test_graph_that_is_no_head(tmp_path: Path) -> None:
         open_regressor(registry, "mine", "cpu")
 
 
-def test_regressor_with_an_image_stage_asks_for_a_newer_version(tmp_path: Path) -> None:
-    text = entry(sha256="SHA256") + 'image = { file = "head.onnx", sha256 = "SHA256" }\n'
-    with pytest.raises(ModelError, match=r"does not fit this AU Mocap \(an image stage\)"):
+def test_head_without_the_inputs_of_its_image_stage(tmp_path: Path) -> None:
+    stage = 'preprocessor = "similarity", size_px = 64, embedding_size = 8'
+    text = entry(sha256="SHA256") + f'image = {{ file = "head.onnx", sha256 = "SHA256", {stage} }}\n'
+    with pytest.raises(ModelError, match=r"its head's inputs differ: embedding, neutral_embedding"):
         open_regressor(user_registry(tmp_path, "geometry.onnx", text), "mine", "cpu")
 
 
