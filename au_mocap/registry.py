@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 from . import channels
-from .crops import PREPROCESSORS
 from .errors import ModelError
 
 BUNDLED: Final = Path(__file__).resolve().parents[1] / "models"
@@ -227,13 +226,9 @@ def _model_file(row: dict[str, Any], folder: Path) -> ModelFile:
 
 
 def _image_stage(row: dict[str, Any], folder: Path) -> ImageStage:
-    preprocessor = _text(row, "preprocessor")
-    if preprocessor not in PREPROCESSORS:
-        message = f"preprocessor '{preprocessor}' is none of {', '.join(PREPROCESSORS)}"
-        raise ValueError(message)
     return ImageStage(
         file=_model_file(row, folder),
-        preprocessor=preprocessor,
+        preprocessor=_text(row, "preprocessor"),
         size_px=_count(row, "size_px", 4096),
         embedding_size=_count(row, "embedding_size", 4096),
     )

@@ -209,5 +209,12 @@ def open_regressor(registry: Registry, name: str, device: str = "auto") -> Regre
             "update AU Mocap or the regressor."
         )
         raise ModelError(message)
-    image = open_session(registry.path(entry.image.file), device) if entry.image else None
-    return Regressor(entry, head, image)
+    if entry.image is None:
+        return Regressor(entry, head)
+    if entry.image.preprocessor not in PREPROCESSORS:
+        message = (
+            f"Regressor '{name}' does not fit this AU Mocap (its preprocessor '{entry.image.preprocessor}' is none of "
+            f"{', '.join(PREPROCESSORS)}): update AU Mocap or the regressor."
+        )
+        raise ModelError(message)
+    return Regressor(entry, head, open_session(registry.path(entry.image.file), device))

@@ -70,7 +70,6 @@ def test_single_frames_and_batches_agree(take: Take, two_stage: Regressor) -> No
 @pytest.mark.parametrize(
     ("change", "wanted"),
     [
-        (('"similarity"', '"polar"'), "preprocessor 'polar' is none of similarity, grey"),
         (("size_px = 32", "size_px = 0"), "'size_px' must be a whole number"),
         ((", embedding_size = 3", ""), "has no 'embedding_size'"),
     ],
@@ -82,6 +81,15 @@ def test_wrong_entry_is_named_and_leaves_the_others(change: tuple[str, str], wan
     with pytest.raises(ModelError, match=wanted):
         registry.regressor("two_stage")
     assert registry.regressor("geometry")
+
+
+def test_unknown_preprocessor_is_named(tmp_path: Path) -> None:
+    for name in ("image.onnx", "head.onnx"):
+        (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
+    text = (FOLDER / "registry.toml").read_text(encoding="utf-8")
+    (tmp_path / "registry.toml").write_text(text.replace('"similarity"', '"polar"'), encoding="utf-8")
+    with pytest.raises(ModelError, match="preprocessor 'polar' is none of similarity, grey"):
+        open_regressor(Registry((BUNDLED, tmp_path)), "two_stage", "cpu")
 
 
 def test_embedding_of_another_size_than_promised_is_an_error(tmp_path: Path, single_face: Path) -> None:

@@ -161,9 +161,9 @@ channels stay weak.
 - **Licence**: GPL-3.0-or-later.
 - **Inputs and outputs**: those of every head, see `au_mocap/regressors.py`.
 - **Training data**: {trained_on} pictures of synthetic performers made from MakeHuman's CC0 figure and face units,
-  drawn at random over age, sex, ethnicity, weight and every shape slider; expressions balanced over channels and intensities;
-  head turns up to 45° yaw, 25° pitch and roll; fields of view from 18° to 70°. Every picture was tracked by the tracker
-  that ships, so its noise and its systematic errors are in the data. No picture of a real person.
+  drawn at random over age, sex, ethnicity, weight and every shape slider; expressions balanced over channels and
+  intensities; head turns up to 45° yaw, 25° pitch and roll; fields of view from 18° to 70°. Every picture was tracked
+  by the tracker that ships, so its noise and its systematic errors are in the data. No picture of a real person.
 - **Neutral**: subtracted inside the graph. With trust below 1 the generic neutral (mean of the training performers)
   fills in.
 - **Amplitude**: outputs are scaled on the validation performers so that a channel spreads as far as the truth, where it
