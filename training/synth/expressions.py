@@ -1,7 +1,8 @@
-"""What is performed: expressions balanced over channels and intensities.
+"""What is performed: expressions balanced over channels and intensities, and natural ones.
 
-The balance is the third paper's: every channel appears at every intensity, alone and in combination, so that no channel
-is rare and none is tied to another.
+The balance is the third paper's: every channel appears at every intensity, alone and in combination, so that no
+channel is rare and none is tied to another. A share of the frames shows what people really do, where channels come
+together: without it a laugh, say, would be explained by any mixture that bares the teeth.
 """
 
 from typing import Final
@@ -43,6 +44,73 @@ _EXCLUSIVE: Final = (
 )
 """Pairs that one face cannot do at once; the weaker one is dropped."""
 
+_NATURAL: Final[tuple[dict[str, tuple[float, float]], ...]] = (
+    {  # smile
+        "lip_corner_pull": (0.3, 1.0),
+        "cheek_raise": (0.2, 1.0),
+        "lid_tighten": (0.0, 0.5),
+        "upper_lip_raise": (0.0, 0.4),
+        "dimple": (0.0, 0.3),
+        "jaw_drop": (0.0, 0.2),
+    },
+    {  # laugh
+        "lip_corner_pull": (0.5, 1.0),
+        "cheek_raise": (0.3, 1.0),
+        "eye_close": (0.0, 0.6),
+        "upper_lip_raise": (0.1, 0.6),
+        "lower_lip_depress": (0.0, 0.4),
+        "lip_stretch": (0.0, 0.4),
+        "jaw_drop": (0.1, 0.8),
+    },
+    {  # sorrow
+        "inner_brow_raise": (0.3, 1.0),
+        "brow_lower": (0.0, 0.7),
+        "lip_corner_depress": (0.2, 1.0),
+        "chin_raise": (0.0, 0.8),
+        "eye_close": (0.0, 1.0),
+        "cheek_raise": (0.0, 0.6),
+    },
+    {  # anger
+        "brow_lower": (0.4, 1.0),
+        "lid_tighten": (0.2, 0.8),
+        "lip_press": (0.0, 0.8),
+        "nose_wrinkle": (0.0, 0.5),
+        "upper_lip_raise": (0.0, 0.5),
+    },
+    {  # surprise
+        "brow_raise": (0.4, 1.0),
+        "inner_brow_raise": (0.4, 1.0),
+        "lid_raise": (0.3, 1.0),
+        "jaw_drop": (0.1, 0.9),
+    },
+    {  # disgust
+        "nose_wrinkle": (0.4, 1.0),
+        "upper_lip_raise": (0.3, 1.0),
+        "brow_lower": (0.2, 0.7),
+        "lid_tighten": (0.0, 0.6),
+        "chin_raise": (0.0, 0.5),
+    },
+    {  # fear
+        "inner_brow_raise": (0.3, 1.0),
+        "brow_lower": (0.2, 0.6),
+        "lid_raise": (0.3, 1.0),
+        "lip_stretch": (0.3, 1.0),
+        "jaw_drop": (0.0, 0.6),
+    },
+    {  # speech
+        "jaw_drop": (0.0, 0.5),
+        "lip_funnel": (0.0, 0.6),
+        "lip_pucker": (0.0, 0.5),
+        "lower_lip_depress": (0.0, 0.5),
+        "upper_lip_raise": (0.0, 0.3),
+        "lip_stretch": (0.0, 0.3),
+        "lips_together": (0.0, 0.5),
+    },
+)
+"""Channels (both sides where they have sides) with their ranges, in what people show and say."""
+
+_SHARE_NATURAL: Final = 0.3
+
 _GAZE: Final = tuple(channel_id for channel_id in PREDICTED_IDS if channel_id.startswith("look_"))
 _OTHERS: Final = tuple(channel_id for channel_id in PREDICTED_IDS if channel_id not in _GAZE)
 
@@ -58,7 +126,9 @@ def sample(count: int, rng: np.random.Generator) -> NDArray[np.float32]:
 
 def _fill(row: NDArray[np.float32], lead: str, rng: np.random.Generator) -> None:
     kind = rng.random()
-    if kind >= 0.06:  # the rest stays neutral but for gaze and blinks
+    if rng.random() < _SHARE_NATURAL:
+        _act_naturally(row, rng)
+    elif kind >= 0.06:  # the rest stays neutral but for gaze and blinks
         _act(row, lead, rng.random(), rng)
         company = 0 if kind < 0.3 else int(rng.integers(1, 6))
         for channel_id in rng.choice(_OTHERS, company, replace=False):
@@ -81,6 +151,15 @@ def _act(row: NDArray[np.float32], channel_id: str, value: float, rng: np.random
         row[INDEX["jaw_drop"]] = max(row[INDEX["jaw_drop"]], rng.uniform(0.25, 0.8))
     if channel_id == "lips_together":
         row[INDEX["jaw_drop"]] = max(row[INDEX["jaw_drop"]], value)
+
+
+def _act_naturally(row: NDArray[np.float32], rng: np.random.Generator) -> None:
+    """Performs one of the natural expressions, nearly the same on both sides, at a strength between a trace and full."""
+    strength = rng.uniform(0.2, 1.0)
+    for stem, (low, high) in _NATURAL[rng.integers(len(_NATURAL))].items():
+        value = strength * rng.uniform(low, high)
+        for channel_id in (stem,) if stem in INDEX else (f"{stem}_L", f"{stem}_R"):
+            row[INDEX[channel_id]] = np.clip(value * rng.normal(1.0, 0.08), 0.0, 1.0)
 
 
 def _look(row: NDArray[np.float32], rng: np.random.Generator) -> None:
