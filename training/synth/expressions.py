@@ -154,7 +154,7 @@ def _act(row: NDArray[np.float32], channel_id: str, value: float, rng: np.random
 
 
 def _act_naturally(row: NDArray[np.float32], rng: np.random.Generator) -> None:
-    """Performs one of the natural expressions, nearly the same on both sides, at a strength between a trace and full."""
+    """Performs a natural expression, nearly the same on both sides, at a strength between a trace and full."""
     strength = rng.uniform(0.2, 1.0)
     for stem, (low, high) in _NATURAL[rng.integers(len(_NATURAL))].items():
         value = strength * rng.uniform(low, high)
