@@ -7,8 +7,8 @@ from typing import Final, NoReturn
 
 from . import __version__, pipeline, pose, smoothing
 from .calibration import NeutralSettings
+from .regressors import DEFAULT_REGRESSOR
 
-DEFAULT_REGRESSOR: Final = "geometry"
 DEFAULT_SMOOTHING: Final = "light"
 _MOST_NEUTRAL_FRAMES: Final = 100_000
 
@@ -66,7 +66,12 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 
 def _add_analysis(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--regressor", metavar="NAME", help=f"default: {DEFAULT_REGRESSOR}")
-    parser.add_argument("--tracker", choices=("onnx", "mediapipe"), help="default: onnx")
+    parser.add_argument(
+        "--tracker",
+        choices=("onnx", "mediapipe"),
+        help="default: onnx; mediapipe needs that package, and its face_landmarker.task named in the environment "
+        "variable AU_MOCAP_FACE_LANDMARKER",
+    )
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="default: %(default)s")
     parser.add_argument(
         "--fov", type=_fov, metavar="DEG", help=f"vertical field of view in degrees (default: {pose.DEFAULT_FOV_DEG:g})"

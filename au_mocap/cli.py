@@ -14,12 +14,12 @@ from typing import Final
 
 from . import exchange, files, pipeline, pose, report, sessions
 from . import take as takes
-from .arguments import DEFAULT_REGRESSOR, DEFAULT_SMOOTHING, build_parser
+from .arguments import DEFAULT_SMOOTHING, build_parser
 from .calibration import Curves, NeutralSettings, Settings, curves
 from .errors import AuMocapError, ModelError, TakeError
 from .meter import Meter
 from .registry import BUNDLED, ModelFile, Registry
-from .regressors import Regressor, open_regressor
+from .regressors import DEFAULT_REGRESSOR, Regressor, open_regressor
 from .take import Take
 from .tracking import open_tracker
 from .video import open_video

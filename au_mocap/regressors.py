@@ -31,6 +31,8 @@ from .registry import Registry, RegressorEntry
 from .sessions import Session, open_session
 from .take import Take
 
+DEFAULT_REGRESSOR: Final = "geometry"
+
 _INPUTS: Final = {"landmarks", "rotation", "neutral_landmarks", "neutral_weight"}
 _EMBEDDING_INPUTS: Final = {"embedding", "neutral_embedding"}
 

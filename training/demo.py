@@ -66,7 +66,7 @@ def extract(clip: Clip, path: Path) -> Any:  # noqa: ANN401 - the engine's types
     engine = {name: extension.module(f"au_mocap.{name}") for name in ("pipeline", "take", "tracking", "regressors")}
     registry = extension.module("au_mocap.registry").Registry()
     tracker = engine["tracking"].open_tracker("onnx", registry)
-    regressor = engine["regressors"].open_regressor(registry, extension.module("au_mocap.cli").DEFAULT_REGRESSOR)
+    regressor = engine["regressors"].open_regressor(registry, extension.module("au_mocap.regressors").DEFAULT_REGRESSOR)
     meter: list[Any] = []
     take, warnings = engine["pipeline"].extract(
         clip.path, tracker, regressor, on_progress=lambda progress: meter.append(progress) or True

@@ -45,7 +45,7 @@ def stored_take(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pipeline, regressors = extension.module("au_mocap.pipeline"), extension.module("au_mocap.regressors")
     registry = extension.module("au_mocap.registry").Registry()
     tracker = extension.module("au_mocap.tracking").open_tracker("onnx", registry, "cpu")
-    regressor = regressors.open_regressor(registry, extension.module("au_mocap.cli").DEFAULT_REGRESSOR, "cpu")
+    regressor = regressors.open_regressor(registry, extension.module("au_mocap.regressors").DEFAULT_REGRESSOR, "cpu")
     options = pipeline.Extraction(pipeline.Range(0, 30))
     take, _ = pipeline.extract(CLIP, tracker, regressor, options)
     path = tmp_path_factory.mktemp("takes") / "first second.take.npz"
