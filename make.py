@@ -87,6 +87,15 @@ def version_of(python: str | Path) -> tuple[int, ...] | None:
     return tuple(int(part) for part in done.stdout.split()) if done.returncode == 0 else None
 
 
+def printed(command: list[str]) -> str:
+    """Return what a command prints, stripped; empty where it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
 def find_python() -> str:
     """Return a Python 3.11 of this machine, fetched by uv if need be.
 
@@ -95,6 +104,11 @@ def find_python() -> str:
     """
     for name in ("python3.11", "python"):
         found = shutil.which(name)
+        if found and version_of(found) == WANTED:
+            return found
+    launcher = shutil.which("py")
+    if launcher:  # Windows: what python.org's installer put there is known to its launcher, and seldom on the PATH
+        found = printed([launcher, "-{}.{}".format(*WANTED), "-c", "import sys; print(sys.executable)"])
         if found and version_of(found) == WANTED:
             return found
     reason = "no uv here"
@@ -369,6 +383,9 @@ def main(arguments: list[str]) -> int:
         except MakeError as error:
             say(f"make.py: {error}")
             return USAGE
+        except KeyboardInterrupt:
+            say("make.py: interrupted")
+            return FAILED
     try:
         return options.run(options, others)
     except MakeError as error:

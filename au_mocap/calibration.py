@@ -24,6 +24,7 @@ _UPPER_WEIGHTS: Final = {
     "eye_close": 1.0,
     "lid_raise": 0.7,
     "lid_tighten": 0.5,
+    "cheek_raise": 0.7,  # narrows the eyes: a laugh is no rest for the upper face either
     "brow_lower": 0.7,
     "brow_raise": 0.7,
     "inner_brow_raise": 0.7,
@@ -75,8 +76,8 @@ class Settings:
 
     Attributes:
         neutral: Which neutral to subtract.
-        gains: Factor by channel id, 0..10; channels left out have 1.
-        offsets: Added after the gain by channel id, -1..1; channels left out have 0.
+        gains: Factor by channel id, 0..10; channels left out have 1. Means of two sides cannot have one.
+        offsets: Added after the gain by channel id, -1..1; channels left out have 0. The same holds.
         smoothing: A strength of `smoothing.SIGMA_S`.
     """
 
@@ -89,6 +90,10 @@ class Settings:
         """Checks names and ranges; raises SettingsError."""
         smoothing.check(self.smoothing)
         channels.positions((*self.gains, *self.offsets))
+        means = sorted({*self.gains, *self.offsets} & set(channels.SIDES_OF))
+        if means:
+            message = f"{', '.join(means)}: a mean of two sides follows them, so set those of its sides."
+            raise SettingsError(message)
         wrong = [channel_id for channel_id, gain in self.gains.items() if not 0.0 <= gain <= MAX_GAIN]
         wrong += [channel_id for channel_id, offset in self.offsets.items() if not -1.0 <= offset <= 1.0]
         if wrong:

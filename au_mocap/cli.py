@@ -15,7 +15,8 @@ from typing import Final
 from . import exchange, files, pipeline, pose, report, sessions
 from . import take as takes
 from .arguments import DEFAULT_SMOOTHING, build_parser
-from .calibration import Curves, NeutralSettings, Settings, curves
+from .calibration import Curves, NeutralSettings, Settings
+from .calibration import curves as curves_of
 from .errors import AuMocapError, ModelError, TakeError
 from .meter import Meter
 from .registry import BUNDLED, ModelFile, Registry
@@ -81,7 +82,7 @@ def _outputs(source: Path, output: Path | None, *, several: bool) -> _Outputs:
     if output is None:
         message = f"{source} is a take already: name the table to write (-o NAME.csv)."
         raise UsageError(message)
-    if output.is_dir() or not output.suffix:
+    if not output.suffix or files.is_folder(output):
         stem = _stem(source)
         return _Outputs(None if _is_take(source) else output / f"{stem}{takes.SUFFIX}", output / f"{stem}.csv")
     if several:
@@ -102,7 +103,9 @@ def _beside(source: Path, ending: str) -> Path:
 
 def _stem(source: Path) -> str:
     name = source.name if source.name not in ("", "..") else source.resolve().name
-    return name.removesuffix(takes.SUFFIX) if name.endswith(takes.SUFFIX) else Path(name).stem
+    if name.endswith(takes.SUFFIX):
+        return name.removesuffix(takes.SUFFIX)
+    return name if files.is_folder(source) else Path(name).stem  # a folder of images: shot.010 is a whole name
 
 
 def _extract(options: argparse.Namespace) -> int:
@@ -130,14 +133,15 @@ def _extract(options: argparse.Namespace) -> int:
 
 def _extract_one(source: Path, outputs: _Outputs, options: argparse.Namespace) -> None:
     take, regressor = _take_of(source, options)
-    if outputs.table is not None:
-        exchange.write_csv(take, _curves(take, regressor, options), outputs.table)
-    elif options.neutral is not None or options.smooth is not None:
+    curves = _curves(take, regressor, options) if outputs.table is not None else None
+    if curves is None and (options.neutral is not None or options.smooth is not None):
         _say("Note: a take keeps what was measured; --neutral and --smooth act on tables and reports.")
-    if outputs.take is not None:
+    if outputs.take is not None:  # first: what took long must not be lost to a table that a spreadsheet holds open
         takes.save(take, outputs.take)
-    for path in outputs.paths:
-        _say(f"Wrote {path}")
+        _say(f"Wrote {outputs.take}")
+    if curves is not None and outputs.table is not None:
+        exchange.write_csv(take, curves, outputs.table)
+        _say(f"Wrote {outputs.table}")
 
 
 def _take_of(source: Path, options: argparse.Namespace) -> tuple[Take, Regressor]:
@@ -191,7 +195,7 @@ def _check_faces(take: Take, name: str) -> None:
 
 def _curves(take: Take, regressor: Regressor, options: argparse.Namespace) -> Curves:
     neutral = options.neutral or NeutralSettings()
-    result = curves(take, Settings(neutral=neutral, smoothing=options.smooth or DEFAULT_SMOOTHING), regressor)
+    result = curves_of(take, Settings(neutral=neutral, smoothing=options.smooth or DEFAULT_SMOOTHING), regressor)
     if neutral.mode == "auto":
         confidence = result.neutral.confidence
         hint = "; name neutral frames with --neutral if the face looks wrong" if confidence < _LOW_CONFIDENCE else ""

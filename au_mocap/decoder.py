@@ -168,7 +168,8 @@ def why_undecodable(decoder: Decoder) -> str:
 
 def _open(path: Path, parameters: list[int] | None = None) -> cv2.VideoCapture:
     with _quiet():
-        return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, parameters or [])
+        # Absolute, or FFmpeg takes what stands before a colon ("12:30.mp4") for a protocol.
+        return cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG, parameters or [])
 
 
 @contextmanager

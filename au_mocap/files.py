@@ -23,12 +23,23 @@ def check_writable(path: Path, *, overwrite: bool) -> None:
         if path.exists() and not overwrite:
             message = f"{path} already exists: choose another name or allow overwriting (--overwrite)."
             raise OutputError(message)
-        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        folder = next((parent for parent in path.absolute().parents if parent.exists()), None)
+        if folder is None:  # a drive that is not there
+            message = f"Cannot write {path}: there is no {path.absolute().anchor}, choose another place."
+            raise OutputError(message)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         message = f"Cannot write {path} ({error.strerror}): choose another place."
         raise OutputError(message) from error
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder of that name exists, as far as one may look; never raises."""
+    try:
+        return path.is_dir()
+    except OSError:  # its parent is closed to the user, or the name is too long
+        return False
 
 
 @contextmanager

@@ -33,6 +33,9 @@ LIPS_INNER: Final = (13, 14)
 
 CANONICAL_FILE: Final = Path(__file__).parent / "canonical_face.csv"
 
+_CHUNK: Final = 1024
+"""Frames that are aligned at a time: bounds memory on long takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class CanonicalFace:
@@ -80,23 +83,30 @@ def align(landmarks: Floats) -> Aligned:
 
 def align_to(landmarks: Floats, reference: Floats, weights: Floats) -> Aligned:
     """As `align`, to any (478, 3) reference with (478,) weights."""
+    result = np.full(landmarks.shape, np.nan, np.float32)
+    rotations = np.full((len(landmarks), 3, 3), np.nan)
+    for start in range(0, len(landmarks), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        _align_chunk(landmarks[part], (reference, weights), Aligned(result[part], rotations[part]))
+    return Aligned(result, rotations)
+
+
+def _align_chunk(landmarks: Floats, target: tuple[Floats, Floats], out: Aligned) -> None:
+    """Aligns some frames to (reference, weights), into the arrays of `out`."""
+    reference, weights = target
     points = np.asarray(landmarks, np.float64)
     share = (weights / weights.sum())[:, None]
     known = ~np.isnan(points).any(axis=(1, 2))
-    result = np.full(points.shape, np.nan, np.float32)
-    rotations = np.full((len(points), 3, 3), np.nan)
     if known.any():
         center = (points[known] * share).sum(axis=1, keepdims=True)
         centered = points[known] - center
         reference_center = (reference * share).sum(axis=0)
-        target = reference - reference_center
-        covariance = einsum("tni,nj->tij", centered * share, target)
+        covariance = einsum("tni,nj->tij", centered * share, reference - reference_center)
         u, singular, vt = np.linalg.svd(covariance)
         sign = np.sign(np.linalg.det(u @ vt))
         u[:, :, 2] *= sign[:, None]
         singular[:, 2] *= sign
         spread = einsum("tni,tni->t", centered * share, centered)
         scale = singular.sum(axis=1) / np.maximum(spread, 1e-12)
-        rotations[known] = u @ vt
-        result[known] = (centered @ rotations[known]) * scale[:, None, None] + reference_center
-    return Aligned(result, rotations)
+        out.rotations[known] = u @ vt
+        out.points[known] = (centered @ out.rotations[known]) * scale[:, None, None] + reference_center

@@ -1,7 +1,9 @@
 """ONNX sessions: the one seam through which every network runs."""
 
+import threading
 import warnings
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
@@ -15,7 +17,8 @@ _ort: Any = onnxruntime  # it carries no types
 
 Device = Literal["auto", "cpu", "cuda"]
 
-_PREFERENCE: Final = ("CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider")
+_DIRECTML: Final = "DmlExecutionProvider"
+_PREFERENCE: Final = ("CUDAExecutionProvider", _DIRECTML, "CoreMLExecutionProvider")
 _CPU: Final = "CPUExecutionProvider"
 
 
@@ -51,6 +54,8 @@ class OnnxSession:
         self.providers: tuple[str, ...] = tuple(inference.get_providers())
         self.input_names: tuple[str, ...] = tuple(node.name for node in inference.get_inputs())
         self.output_names: tuple[str, ...] = tuple(node.name for node in inference.get_outputs())
+        # DirectML allows one call at a time on a session; the others run any number.
+        self._turn: AbstractContextManager[Any] = threading.Lock() if _DIRECTML in self.providers else nullcontext()
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Runs the network on named inputs and returns all outputs in order.
@@ -59,7 +64,8 @@ class OnnxSession:
             ModelError: The network does not take these inputs, or its device failed.
         """
         try:
-            outputs: list[Any] = self._inference.run(None, dict(feeds))
+            with self._turn:
+                outputs: list[Any] = self._inference.run(None, dict(feeds))
         except Exception as error:  # onnxruntime's exceptions have no base of their own
             message = f"{self._name} failed on {self.providers[0]}: {_first_line(error)} Use the CPU, or reinstall."
             raise ModelError(message) from error

@@ -72,7 +72,7 @@ class Take:
     @property
     def first_frame(self) -> int:
         """Number of the first frame in the video; tables and the neutral's frames count as the video does."""
-        return int(self.meta.get("first_frame") or 0)
+        return int(self.meta.get("first_frame", 0))
 
     def __post_init__(self) -> None:
         """Checks that all arrays describe the same frames.
@@ -201,5 +201,9 @@ def _meta_from(stored: NDArray[Any] | None, path: Path) -> dict[str, Any]:
         raise TakeError(message) from error
     if version > VERSION:
         message = f"{path} was made by a newer AU Mocap (take version {version}): update to open it."
+        raise TakeError(message)
+    sections = (meta.get(name, {}) for name in ("source", "tracker", "regressor", "settings"))
+    if not all(isinstance(section, dict) for section in sections) or not isinstance(meta.get("first_frame", 0), int):
+        message = f"{path} is not a take, or is damaged: its description has another form."
         raise TakeError(message)
     return meta

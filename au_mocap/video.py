@@ -148,19 +148,22 @@ def open_video(path: Path | str, sequence_rate_hz: float = 24.0) -> Video:
         VideoError: There is no such file, it is not a video, is empty or cut off, or its codec cannot be decoded.
     """
     path = Path(path)
-    if image_sequence.is_pattern(path) or path.is_dir():
-        return _SequenceVideo(path, sequence_rate_hz)
     try:
-        size_bytes = path.stat().st_size
-        with path.open("rb"):
-            pass
+        return _open(path, sequence_rate_hz)
     except FileNotFoundError as error:
         message = f"There is no file {path}. Check the path."
         raise VideoError(message) from error
     except OSError as error:
         message = f"{path} cannot be read ({error.strerror}). Check that you may read it."
         raise VideoError(message) from error
-    if size_bytes == 0:
+
+
+def _open(path: Path, sequence_rate_hz: float) -> Video:
+    if image_sequence.is_pattern(path) or path.is_dir():
+        return _SequenceVideo(path, sequence_rate_hz)
+    with path.open("rb"):
+        pass
+    if path.stat().st_size == 0:
         message = f"{path} is empty (0 bytes). Copy, record or export it again."
         raise VideoError(message)
     if path.suffix.lower() in image_sequence.SUFFIXES:

@@ -137,6 +137,11 @@ def plan_rotation(
     plan: Plan, armature: bpy.types.Object, bone: bpy.types.PoseBone, quaternions: Floats, group: str
 ) -> None:
     """Plan a bone's local rotation: (T, 4) quaternions in its rest frame."""
+    others = [(leaf, index) for leaf in ("rotation_euler", "rotation_axis_angle") for index in range(4)]
+    if any(_is_driven(armature, bone_path(bone, leaf), index) for leaf, index in others):
+        # In another mode its drivers would have no say.
+        plan.skip(f"{armature.name}: the rotation of '{bone.name}' has a driver")
+        return
     plan.rotation_modes[bone] = "QUATERNION"
     for index in range(4):
         plan.add(armature, (bone_path(bone, "rotation_quaternion"), index), group, quaternions[:, index])

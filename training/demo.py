@@ -120,9 +120,8 @@ def make_sheet(clip: Clip, take: Any, path: Path) -> None:  # noqa: ANN401
         pairs.append(Pair(frame, head, f"{take.time_s[index]:.2f} s   frame {index}{seen}"))
     found = f"face found in {int(take.found.sum())} of {len(take)} frames"
     sheet = contact_sheet("AU Mocap", f"{clip.path.name}, {found}", pairs)
-    if not cv2.imwrite(str(path), sheet):
-        message = f"{path} cannot be written."
-        raise extension.module("au_mocap.errors").OutputError(message)
+    with extension.module("au_mocap.files").replacing(path) as temporary:
+        temporary.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
 
 
 def _video_frames(path: Path, indices: list[int]) -> list[NDArray[np.uint8]]:

@@ -150,7 +150,8 @@ def render(scene: bpy.types.Scene) -> NDArray[np.uint8]:
         scene.render.filepath = str(path)
         with quiet():
             bpy.ops.render.render(write_still=True, scene=scene.name)
-        return cv2.imread(str(path), cv2.IMREAD_COLOR).astype(np.uint8)
+        # Not cv2.imread: on Windows it cannot open names beyond the system's code page, a user's own folder among them.
+        return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR).astype(np.uint8)
 
 
 def render_frames(scene: bpy.types.Scene, frames: Sequence[float]) -> Iterator[NDArray[np.uint8]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from training.packages import FACE_LANDMARKER_TASK, LANGER, fetch
+from training.packages import FACE_LANDMARKER_TASK, LANGER, PackageError, fetch
 
 from . import Row, at_least, at_most, skipped
 
@@ -24,29 +24,35 @@ def _run(command: Sequence[str | Path]) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _peer_python() -> Path | None:
+def _peer(clip: Path) -> list[str | Path]:
+    """The command that measures the peer; empty where its package or bundle cannot be had."""
     done = subprocess.run(
         [sys.executable, "make.py", "env", "mediapipe"], cwd=_ROOT, capture_output=True, text=True, check=False
     )
-    return Path(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
+    if done.returncode != 0:
+        return []
+    try:
+        bundle = fetch(FACE_LANDMARKER_TASK)
+    except PackageError:
+        return []
+    return [done.stdout.splitlines()[-1], _ROOT / "tests/bench/mediapipe_video.py", bundle, clip]
 
 
 def rows() -> Iterator[Row]:
     """Yield speed, ratio to the peer, start-up time and peak memory (medians over turns)."""
     clip = fetch(LANGER)
     ours = [sys.executable, "-m", "tests.bench.extract_once", clip]
-    python = _peer_python()
-    peer = [python or "", _ROOT / "tests/bench/mediapipe_video.py", fetch(FACE_LANDMARKER_TASK), clip]
+    peer = _peer(clip)
     _run(ours)  # warms the file cache for both
     mine, theirs, theirs_with_scores = [], [], []
     for _ in range(_TURNS):
         mine.append(_run(ours))
-        if python is not None:
+        if peer:
             theirs.append(_run(peer)["frames_per_s"])
             theirs_with_scores.append(_run([*peer, "--blendshapes"])["frames_per_s"])
     rates = [one["frames_per_s"] for one in mine]
     yield Row("frames_per_second", median(rates), "frames/s")
-    if python is None:
+    if not peer:
         yield skipped("ratio_to_mediapipe", "the mediapipe package cannot be installed here")
     else:
         yield Row("mediapipe_frames_per_second", median(theirs), "frames/s")

@@ -88,6 +88,21 @@ def test_one_action_with_a_slot_for_each_data_block(demo_head: "DemoHead") -> No
     assert report.actions[0].name == "take one"
 
 
+@pytest.mark.skipif("fcurves" not in bpy.types.Action.bl_rna.properties, reason="this Blender has slots alone")
+def test_without_slots_each_data_block_has_an_action_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The way of Blender 4.2 and 4.3, which 4.5 still understands."""
+    monkeypatch.setattr(extension.module("operators.actions"), "HAS_SLOTS", False)
+    mesh = face_mesh("Face", "jawOpen")
+    bake(mesh, acting(10, jaw_drop=0.5))
+    report = bake(mesh, acting(10, jaw_drop=0.25))
+    (action,) = report.actions
+    (curve,) = action.fcurves
+    assert mesh.data.shape_keys is not None
+    assert mesh.data.shape_keys.animation_data.action == action
+    assert (curve.data_path, curve.group.name) == ('key_blocks["jawOpen"].value', "AU Mocap Face")
+    assert curve.evaluate(3) == 0.25
+
+
 def test_all_52_shapes_and_the_head_are_keyed(demo_head: "DemoHead") -> None:
     report = bake(demo_head.head, turned(acting(3), (10.0, 0.0, 0.0)))
     assert report.skipped == ()
@@ -204,6 +219,15 @@ def test_driven_keys_are_left_alone_and_named() -> None:
     report = bake(mesh, acting(3, jaw_drop=0.5, lip_pucker=0.5))
     assert any("jawOpen" in line and "driver" in line for line in report.skipped)
     assert set(key_curves(mesh)) == {('key_blocks["mouthPucker"].value', 0)}
+
+
+def test_a_bone_whose_euler_angles_are_driven_keeps_its_mode(demo_head: "DemoHead") -> None:
+    rig = demo_head.armature
+    rig.pose.bones["head"].rotation_mode = "XYZ"
+    rig.driver_add('pose.bones["head"].rotation_euler', 0)
+    report = bake(rig, turned(acting(3, jaw_drop=0.5), (10.0, 0.0, 0.0)))
+    assert report.skipped == ("Demo Head: the rotation of 'head' has a driver",)
+    assert rig.pose.bones["head"].rotation_mode == "XYZ"
 
 
 def test_linked_faces_are_left_alone_and_named(tmp_path: Path) -> None:

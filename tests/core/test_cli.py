@@ -17,6 +17,7 @@ import pytest
 
 from au_mocap import __version__, channels, cli
 from au_mocap import take as takes
+from au_mocap.errors import OutputError
 from au_mocap.registry import BUNDLED
 from au_mocap.take import Take
 from tests.core import clips
@@ -174,6 +175,12 @@ def test_listing_whose_reader_goes_away() -> None:
     assert "Exception" not in stderr
 
 
+def test_python_without_what_is_needed_says_where_to_find_one() -> None:
+    code = "import runpy, sys; sys.modules['onnxruntime'] = None; runpy.run_module('au_mocap', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment())
+    Outcome(done.returncode, done.stdout, done.stderr).fails("has no onnxruntime", "make.py env")
+
+
 def test_version_and_help() -> None:
     assert run("--version").stdout == f"AU Mocap {__version__}\n"
     for command in ((), ("extract",), ("report",), ("models",)):
@@ -259,6 +266,44 @@ def test_one_frame_clip(single_face: Path, tmp_path: Path) -> None:
     assert (float(rows[0]["time_s"]), rows[0]["found"]) == (0.0, "1")
     assert all(rows[0][channel_id] for channel_id in channels.IDS)
     assert run("report", tmp_path / "out" / "one.take.npz").code == 0
+
+
+def test_folder_with_a_dot_keeps_its_whole_name(single_face: Path, tmp_path: Path) -> None:
+    for name in ("shot.010", "shot.020"):
+        (tmp_path / name).mkdir()
+        clips.ffmpeg("-i", single_face, "-frames:v", "1", tmp_path / name / "frame_0001.png")
+    outcome = run("extract", tmp_path / "shot.010", tmp_path / "shot.020", "-o", tmp_path / "out")
+    assert outcome.code == 0, outcome.stderr
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {f"shot.0{number}{ending}" for number in (10, 20) for ending in (".csv", ".take.npz")}
+
+
+def test_names_that_are_too_long(single_face: Path, tmp_path: Path) -> None:
+    name = "a" * 300
+    run("extract", tmp_path / f"{name}.mp4", "-o", tmp_path / "a.csv").fails("cannot be read")
+    run("extract", single_face, "-o", tmp_path / f"{name}.csv").fails("Cannot write")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no colons in names there")
+def test_name_with_a_colon(single_face: Path, tmp_path: Path) -> None:
+    shutil.copy(single_face, tmp_path / "12:30.mp4")
+    outcome = run("extract", "12:30.mp4", "--frames", "0:1", cwd=tmp_path)
+    assert outcome.code == 0, outcome.stderr
+
+
+def test_table_that_cannot_be_replaced_leaves_the_take(
+    single_face: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A spreadsheet that holds the table open, as Windows treats it."""
+
+    def refuse(*_: object) -> None:
+        message = "Cannot write single_face.csv (Permission denied): choose another place."
+        raise OutputError(message)
+
+    monkeypatch.setattr(cli.exchange, "write_csv", refuse)
+    assert cli.main(["extract", str(single_face), "-o", str(tmp_path), "--frames", "0:2"]) == 1
+    assert "Permission denied" in capsys.readouterr().err
+    assert len(takes.load(tmp_path / "single_face.take.npz")) == 2
 
 
 def test_one_picture(multi_face_image: Path, tmp_path: Path) -> None:

@@ -128,6 +128,17 @@ def test_uv_is_asked_to_fetch_python(make: ModuleType, monkeypatch: pytest.Monke
     assert asked == ["find", "install", "find"]
 
 
+def test_the_windows_launcher_is_asked(make: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(command: list[str], **_: object) -> "subprocess.CompletedProcess[str]":
+        assert command[:2] == ["/windows/py", "-3.11"]
+        return subprocess.CompletedProcess(command, 0, "/python311/python\n", "")
+
+    monkeypatch.setattr(shutil, "which", lambda name: "/windows/py" if name == "py" else None)
+    monkeypatch.setattr(make, "version_of", lambda python: make.WANTED if python == "/python311/python" else None)
+    monkeypatch.setattr(subprocess, "run", run)
+    assert make.find_python() == "/python311/python"
+
+
 def test_it_parses_on_older_pythons() -> None:
     compile((ROOT / "make.py").read_text(encoding="utf-8"), "make.py", "exec", dont_inherit=True)
     import ast

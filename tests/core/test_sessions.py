@@ -4,7 +4,9 @@ No machine that runs these tests has every provider, so the order is tested with
 running are tested with the real one.
 """
 
+import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -61,6 +63,29 @@ def test_cpu_tries_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = FakeRuntime((CUDA, CPU))
     assert opened(monkeypatch, runtime, "cpu").providers == (CPU,)
     assert runtime.tried == [CPU]
+
+
+@pytest.mark.parametrize(("provider", "at_once"), [(DML, 1), (CUDA, 2), (CPU, 2)])
+def test_directml_is_called_by_one_thread_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, provider: str, at_once: int
+) -> None:
+    running, most = 0, 0
+
+    def run(_outputs: object, _feeds: object) -> list[np.ndarray]:
+        nonlocal running, most
+        running += 1
+        time.sleep(0.05)
+        most = max(most, running)
+        time.sleep(0.05)
+        running -= 1
+        return []
+
+    runtime = FakeRuntime((provider, CPU))
+    session = opened(monkeypatch, runtime, "auto")
+    monkeypatch.setattr(session, "_inference", SimpleNamespace(run=run))
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(session.run, [{}, {}]))
+    assert most == at_once
 
 
 def test_provider_that_raises_falls_back_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:

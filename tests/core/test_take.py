@@ -281,6 +281,8 @@ def meta_json(**changes: object) -> np.ndarray:
         ({"meta": np.array("[1]")}, "description cannot be read"),
         ({"meta": np.array("{}")}, "description cannot be read"),
         ({"meta": np.array("[" * 100_000)}, "description cannot be read"),
+        ({"meta": meta_json(regressor="geometry")}, "description has another form"),
+        ({"meta": meta_json(first_frame="a")}, "description has another form"),
         ({"meta": None}, "no description"),
         ({"landmarks": None, "crop": None}, "it has no crop, landmarks"),
         ({"found": np.ones(5, bool)}, "found is .5,., expected .6,."),
