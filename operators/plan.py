@@ -39,7 +39,7 @@ class Plan:
     def add(self, owner: bpy.types.ID, path: tuple[str, int], group: str, values: Floats) -> None:
         """Plan keys where the values are known."""
         if any((track.data_path, track.index) == path for track in self.tracks.get(owner, ())):
-            self.skip(f"{owner.name}: {path[0]} is driven twice, by the mapping and by the head pose")
+            self.skip(f"{owner.name}: {path[0]} is driven twice")
             return
         if _is_driven(owner, *path):
             self.skip(f"{owner.name}: {path[0]} has a driver")

@@ -10,6 +10,7 @@ replaced.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -110,21 +111,27 @@ def scene_rate(rate_hz: float) -> tuple[int, float]:
 
 def make_sheet(clip: Clip, take: Any, path: Path) -> None:  # noqa: ANN401
     """Render the head at frames spread over the clip and lay them out beside the video."""
-    scene = bpy.data.scenes[0]
     chosen = np.unique(np.linspace(0, len(take) - 1, PAIRS).round().astype(int))
-    frames = _video_frames(clip.path, [int(index) for index in chosen])
+    found = f"face found in {int(take.found.sum())} of {len(take)} frames"
+    frames = video_frames(clip.path, [int(index) for index in chosen])
+    sheet = contact_sheet("AU Mocap", f"{clip.path.name}, {found}", make_pairs(take, chosen, frames))
+    with extension.module("au_mocap.files").replacing(path) as temporary:
+        temporary.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
+
+
+def make_pairs(take: Any, chosen: NDArray[np.integer[Any]], frames: Sequence[NDArray[np.uint8]]) -> list[Pair]:  # noqa: ANN401
+    """Render the baked head at some of a take's frames, each beside its picture."""
+    scene = bpy.data.scenes[0]
     places = 1 + take.time_s[chosen] * (scene.render.fps / scene.render.fps_base)
     pairs = []
     for index, frame, head in zip(chosen, frames, stage.render_frames(scene, places.tolist()), strict=True):
         seen = "" if take.found[index] else "   no face in this frame"
         pairs.append(Pair(frame, head, f"{take.time_s[index]:.2f} s   frame {index}{seen}"))
-    found = f"face found in {int(take.found.sum())} of {len(take)} frames"
-    sheet = contact_sheet("AU Mocap", f"{clip.path.name}, {found}", pairs)
-    with extension.module("au_mocap.files").replacing(path) as temporary:
-        temporary.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
+    return pairs
 
 
-def _video_frames(path: Path, indices: list[int]) -> list[NDArray[np.uint8]]:
+def video_frames(path: Path, indices: list[int]) -> list[NDArray[np.uint8]]:
+    """Some frames of a clip, in the order asked for."""
     wanted = set(indices)
     with extension.module("au_mocap.video").open_video(path) as video:
         kept = {frame.index: frame.image for frame in video.frames(0, max(indices) + 1) if frame.index in wanted}
@@ -169,6 +176,9 @@ def main(arguments: list[str] | None = None) -> int:
             outputs = run(options.video, options.out)
         except extension.module("au_mocap.errors").AuMocapError as error:
             sys.stderr.write(f"Error: {error}\n")
+            return 1
+        except KeyboardInterrupt:
+            sys.stderr.write("Interrupted: the results are not complete.\n")
             return 1
     for path in (outputs.take, outputs.table, outputs.scene, outputs.sheet):
         _say(f"Wrote {path}")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from training import extension, stage
 
-FRAMES: Final = 120
+FRAMES: Final = 150
 RATE_HZ: Final = 30.0
 SHOT: Final = stage.Shot(width=480, height=480, fov_deg=63.0, distance_m=0.38, samples=6)
 OUTPUT: Final = extension.ROOT / "tests" / "data"
@@ -57,10 +57,10 @@ ACTIONS: Final = (
     Action(83, 5, _both(brow_lower=0.9, nose_wrinkle=0.5)),
 )
 
-TURNS_DEG: Final = {"yaw": (90.0, 22.0), "pitch": (101.0, 14.0), "roll": (110.0, 15.0)}
+TURNS_DEG: Final = {"yaw": (99.0, 30.0), "pitch": (119.0, 20.0), "roll": (139.0, 20.0)}
 """Middle frame and angle of each head turn, which swings to the positive and then to the negative side."""
 
-TURN_REACH: Final = 5.5
+TURN_REACH: Final = 9.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def test_leaves_its_four_files(folder: Path) -> None:
 def test_the_blend_file_plays_the_performance(folder: Path) -> None:
     bpy.ops.wm.open_mainfile(filepath=str(folder / "demo.blend"))
     scene = bpy.context.scene
-    assert (scene.render.fps, scene.frame_start, scene.frame_end) == (30, 1, 120)
+    assert (scene.render.fps, scene.frame_start, scene.frame_end) == (30, 1, 150)
     face = bpy.data.objects["Demo Head Face"]
     assert len(key_curves(face)) == 52
     keys = face.data.shape_keys.key_blocks

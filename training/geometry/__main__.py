@@ -5,6 +5,8 @@ import hashlib
 import os
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,11 +61,14 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     parts = examples.split(frames, _HELD_OUT)
-    _shape(places, parts[0], landmarks.CANONICAL_FILE.parent if options.out is None else out)
-    measured = _fit(parts, plan, options.seed, out)
-    export.register(out / export.FILE, measured)
+    engine = landmarks.CANONICAL_FILE.parent if options.out is None else out
+    tables = [engine / path.name for path in (landmarks.CANONICAL_FILE, pose.CORRECTION_FILE)]
+    with _all_or_nothing([*tables, *(out / name for name in (export.FILE, export.CARD, "registry.toml"))]):
+        _shape(places, parts[0], *tables)
+        measured = _fit(parts, plan, options.seed, out)
+        export.register(out / export.FILE, measured)
+        export.write_card(out / export.CARD, measured)
     seconds = time.perf_counter() - started
-    export.write_card(out / export.CARD, measured)
     sys.stderr.write(f"Wrote {out / export.FILE} and its card in {seconds / 60:.1f} minutes\n")
     return 0
 
@@ -78,12 +83,29 @@ def _film(plan: Plan, seed: int) -> tuple[correspondences.Correspondences, datas
     return places, dataset.load(paths)
 
 
-def _shape(places: correspondences.Correspondences, training: dataset.Frames, folder: Path) -> None:
+@contextmanager
+def _all_or_nothing(paths: Sequence[Path]) -> Iterator[None]:
+    """Puts files back as they were when the block fails: a new canonical face must not meet an old network."""
+    before = {path: path.read_bytes() if path.exists() else None for path in paths}
+    try:
+        yield
+    except BaseException:
+        for path, raw in before.items():
+            if raw is None:
+                path.unlink(missing_ok=True)
+            else:
+                path.write_bytes(raw)
+        raise
+
+
+def _shape(
+    places: correspondences.Correspondences, training: dataset.Frames, canonical_file: Path, correction_file: Path
+) -> None:
     """Makes the canonical face and the pose correction. In the engine's folder they count at once, for what follows."""
     face = canonical.mean_face(places, np.random.default_rng(0))
-    canonical.write(face, canonical.reliability(face, training), folder / landmarks.CANONICAL_FILE.name)
+    canonical.write(face, canonical.reliability(face, training), canonical_file)
     landmarks.canonical_face.cache_clear()
-    pose_correction.write(pose_correction.fit(training), folder / pose.CORRECTION_FILE.name)
+    pose_correction.write(pose_correction.fit(training), correction_file)
 
 
 def _recipe(plan: Plan, seed: int) -> str:
