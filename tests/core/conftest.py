@@ -8,7 +8,7 @@ import pytest
 from au_mocap import pipeline
 from au_mocap.registry import Registry
 from au_mocap.regressors import Regressor, open_regressor
-from au_mocap.take import Take
+from au_mocap.take import Take, save
 from au_mocap.tracking import open_tracker
 from au_mocap.video import open_video
 from tests.core import clips
@@ -56,3 +56,11 @@ def returning_clip(single_face: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 def returning_take(returning_clip: Path, regressor: Regressor) -> Take:
     return extract(returning_clip, regressor)
+
+
+@pytest.fixture(scope="session")
+def stored(single_face_take: Take, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The take of `single_face` on disk."""
+    path = tmp_path_factory.mktemp("stored") / "actor.take.npz"
+    save(single_face_take, path)
+    return path

@@ -154,8 +154,7 @@ _CARD: Final = """\
 # Model card: `geometry`
 
 AU values from the 478 tracked landmarks alone. The fast baseline: it sees the shape of the face, not its skin, and the
-tracker hardly moves its landmarks for several actions (inner brows, cheek puff, jaw thrust, lip suck), so those
-channels stay weak.
+tracker hardly moves its landmarks for several actions (cheek puff, jaw thrust, lower lip), so those channels stay weak.
 
 - **File**: `{file}`, version {version}, {megabytes:.1f} MB, half-float weights, ONNX opset {opset}.
 - **Licence**: GPL-3.0-or-later.
