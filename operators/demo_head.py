@@ -90,6 +90,7 @@ def _armature(context: bpy.types.Context, name: str, data: dict[str, NDArray]) -
         bone.align_roll(Vector((0.0, -1.0, 0.0)) if upright else Vector((0.0, 0.0, 1.0)))
     bpy.ops.object.mode_set(mode="OBJECT")
     armature.show_in_front = True
+    armature.data.display_type = "STICK"  # thin enough to leave the face to be seen
     return armature
 
 
@@ -104,7 +105,10 @@ def _mesh_object(
     mesh = _mesh(name, data[f"{part}_vertices"], data[f"{part}_faces"])
     slots, indices = np.unique(data[f"{part}_materials"], return_inverse=True)
     for slot in slots:
-        mesh.materials.append(materials[str(data["materials"][slot])])
+        material = materials[str(data["materials"][slot])]
+        faces = data[f"{part}_faces"][data[f"{part}_materials"] == slot]
+        material.diffuse_color = _viewport_colour(data[f"{part}_colours"][faces[faces >= 0]])
+        mesh.materials.append(material)
     mesh.polygons.foreach_set("material_index", indices.astype(np.int32).ravel())
     colours = mesh.color_attributes.new(COLOUR, "BYTE_COLOR", "POINT")
     opaque = np.ones((len(mesh.vertices), 4), np.float32)
@@ -116,6 +120,12 @@ def _mesh_object(
     mesh_object.parent = armature
     mesh_object.modifiers.new("Armature", "ARMATURE").object = armature
     return mesh_object
+
+
+def _viewport_colour(colours: NDArray[np.uint8]) -> tuple[float, float, float, float]:
+    """What solid shading shows for a material: the mean of (n, 3) sRGB colours, in linear light."""
+    red, green, blue = ((colours / 255.0) ** 2.2).mean(axis=0).tolist()
+    return red, green, blue, 1.0
 
 
 def _mesh(name: str, vertices: NDArray[np.float32], faces: NDArray[np.int32]) -> bpy.types.Mesh:
