@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import Floats
 from .errors import TrackerError
 
-Floats = NDArray[np.floating[Any]]
 Image = NDArray[np.uint8]
 
 

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .crops import Crop, Image, crop_image, planes, to_image
+from .landmarks import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
 from .sessions import Session
 
 INPUT_PX: Final = 256
-POINTS: Final = 478
-RIGHT_EYE_OUTER: Final = 33
-LEFT_EYE_OUTER: Final = 263
+RIGHT_EYE_OUTER: Final = RIGHT_EYE_CORNERS[0]
+LEFT_EYE_OUTER: Final = LEFT_EYE_CORNERS[0]
 
 _FACE_MARGIN: Final = 1.5
 

@@ -24,13 +24,6 @@ RIGHT_EYE_CORNERS: Final = (33, 133)
 LEFT_EYE_CORNERS: Final = (263, 362)
 """Outer and inner corners of the actor's own eyes."""
 
-RIGHT_IRIS: Final = (468, 469, 470, 471, 472)
-LEFT_IRIS: Final = (473, 474, 475, 476, 477)
-"""Centre first, then the four points of the rim."""
-
-LIPS_INNER: Final = (13, 14)
-"""Middle of the upper and the lower lip, inside."""
-
 CANONICAL_FILE: Final = Path(__file__).parent / "canonical_face.csv"
 
 _CHUNK: Final = 1024

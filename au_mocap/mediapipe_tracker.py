@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from .crops import readable
 from .errors import TrackerError
-from .landmark_model import POINTS, crop_around
+from .landmark_model import crop_around
+from .landmarks import COUNT
 from .tracking import TrackedFace, inside_share
 
 BUNDLE_VARIABLE: Final = "AU_MOCAP_FACE_LANDMARKER"
@@ -64,8 +65,8 @@ class MediapipeTracker:
             return None
         height, width = frame.shape[:2]
         points = np.array([(point.x * width, point.y * height, point.z * width) for point in faces[0]], np.float32)
-        if points.shape != (POINTS, 3):
-            message = f"{self._bundle} finds {len(points)} landmarks, expected {POINTS}. Use the official bundle."
+        if points.shape != (COUNT, 3):
+            message = f"{self._bundle} finds {len(points)} landmarks, expected {COUNT}. Use the official bundle."
             raise TrackerError(message)
         return TrackedFace(points, crop_around(points), inside_share(points, frame))
 

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
@@ -15,7 +15,6 @@ from .errors import ModelError, SettingsError
 
 _ort: Any = onnxruntime  # it carries no types
 
-Device = Literal["auto", "cpu", "cuda"]
 
 _DIRECTML: Final = "DmlExecutionProvider"
 _PREFERENCE: Final = ("CUDAExecutionProvider", _DIRECTML, "CoreMLExecutionProvider")

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from .errors import TakeError
 from .files import replacing
+from .landmarks import COUNT
 
 SUFFIX: Final = ".take.npz"
 VERSION: Final = 1
-LANDMARK_COUNT: Final = 478
 
 _TYPES: Final[dict[str, Any]] = {
     "time_s": np.float64,
@@ -92,7 +92,7 @@ class Take:
             "head_rotation": (count, 4),
             "head_position": (count, 3),
             "crop": (count, 4),
-            "landmarks": (count, LANDMARK_COUNT, 3),
+            "landmarks": (count, COUNT, 3),
             "embedding": (count, self.embedding.size // count),
         }
         for name, shape in expected.items():

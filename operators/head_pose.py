@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..au_mocap import rotations
-
-Floats = NDArray[np.floating]
+from ..au_mocap.arrays import Floats
 
 ARMATURE_FROM_CAMERA: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 """Turns OpenCV camera axes into those of an armature that faces the camera."""

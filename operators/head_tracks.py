@@ -4,14 +4,12 @@ from dataclasses import dataclass
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
+from ..au_mocap.arrays import Floats
 from ..au_mocap.errors import SettingsError
 from . import head_pose
 from .plan import HEAD, Plan, bone_path, plan_rotation
 from .scene import Character
-
-Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..au_mocap import channels, mapping
+from ..au_mocap.arrays import Floats
 from ..au_mocap.errors import MappingError, TakeError
 from . import actions
 from .head_tracks import HeadPoses, HeadSettings, plan_head
 from .plan import Plan, plan_targets
 from .scene import Character
-
-Floats = NDArray[np.floating]
 
 
 class Performance(Protocol):

@@ -6,13 +6,11 @@ from typing import Final
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
 from ..au_mocap import mapping, rotations
+from ..au_mocap.arrays import Floats
 from .actions import Track
 from .scene import Character
-
-Floats = NDArray[np.floating]
 
 FACE: Final = "Face"
 HEAD: Final = "Head"

@@ -12,7 +12,6 @@ import argparse
 import hashlib
 import logging
 import os
-import re
 import sys
 import tempfile
 import zipfile
@@ -26,6 +25,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from . import registry_entry
 from .graph_rewrite import (
     OPSET,
     Graph,
@@ -224,14 +224,9 @@ def _pairs(role: str, ours: dict[str, Any], theirs: list[Any]) -> list[tuple[Any
     ]
 
 
-def write_entry(checksums: dict[str, str], registry: Path) -> None:
-    """Puts the tracker's entry into the registry, in the place of an earlier one; other entries stay as they are."""
-    text = registry.read_text(encoding="utf-8") if registry.exists() else "version = 1\n"
-    entry = _ENTRY.format(version=VERSION, bundle=FACE_LANDMARKER_TASK.sha256, **checksums)
-    old = re.compile(r'^\[\[tracker\]\]\nname = "onnx"\n.*?(?=^\[\[|\Z)', re.MULTILINE | re.DOTALL)
-    text, replaced = old.subn(lambda _: f"{entry}\n", text)
-    text = text if replaced else f"{text.rstrip()}\n\n{entry}"
-    registry.write_text(f"{text.rstrip()}\n", encoding="utf-8", newline="\n")
+def entry(checksums: dict[str, str]) -> str:
+    """The tracker's entry in the registry; checksums by role."""
+    return _ENTRY.format(version=VERSION, bundle=FACE_LANDMARKER_TASK.sha256, **checksums)
 
 
 def main() -> int:
@@ -271,7 +266,7 @@ def _convert_all(bundle: Path, out: Path) -> int:
                 f"{recipe.file}: {len(model):,} bytes, {counts['Conv']} convolutions, "
                 f"largest difference from TFLite {difference:.2g}\n"
             )
-    write_entry(checksums, out / "registry.toml")
+    registry_entry.put(out / "registry.toml", "tracker", "onnx", entry(checksums))
     return 0
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+from tests.environments import ROOT, MissingEnvironmentError, python_of
 from training.packages import FACE_LANDMARKER_TASK, LANGER, PackageError, fetch
 
 from . import Row, at_least, at_most, skipped
 
-_ROOT: Final = Path(__file__).resolve().parents[2]
 _TURNS: Final = 5
 _LEAST_RATIO: Final = 1.5
 _MOST_MEMORY_MB: Final = 1000.0
@@ -20,22 +20,16 @@ _MOST_START_UP_S: Final = 2.0
 
 
 def _run(command: Sequence[str | Path]) -> dict[str, Any]:
-    done = subprocess.run([str(part) for part in command], cwd=_ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def _peer(clip: Path) -> list[str | Path]:
     """The command that measures the peer; empty where its package or bundle cannot be had."""
-    done = subprocess.run(
-        [sys.executable, "make.py", "env", "mediapipe"], cwd=_ROOT, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        return []
     try:
-        bundle = fetch(FACE_LANDMARKER_TASK)
-    except PackageError:
+        return [python_of("mediapipe"), ROOT / "tests/bench/mediapipe_video.py", fetch(FACE_LANDMARKER_TASK), clip]
+    except (MissingEnvironmentError, PackageError):
         return []
-    return [done.stdout.splitlines()[-1], _ROOT / "tests/bench/mediapipe_video.py", bundle, clip]
 
 
 def rows() -> Iterator[Row]:

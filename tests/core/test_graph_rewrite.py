@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: `python make.py env train` installs it")
 
-from training import convert_tracker, graph_rewrite, prelu_rewrite  # noqa: E402 - they need onnx
+from training import convert_tracker, graph_rewrite, prelu_rewrite, registry_entry  # noqa: E402 - they need onnx
 
 
 def small_graph(seed: int = 0) -> "ModelProto":
@@ -116,11 +116,11 @@ def test_a_tensor_that_is_also_an_output_keeps_its_sign() -> None:
 def test_the_registry_keeps_its_other_entries(tmp_path: Path) -> None:
     registry = tmp_path / "registry.toml"
     checksums = {"detector": "a" * 64, "landmarks": "b" * 64, "blendshapes": "c" * 64}
-    convert_tracker.write_entry(checksums, registry)
+    registry_entry.put(registry, "tracker", "onnx", convert_tracker.entry(checksums))
     alone = registry.read_text(encoding="utf-8")
     other = '\n[[regressor]]\nname = "other"\nversion = "1"\n'
     registry.write_text(alone + other, encoding="utf-8")
-    convert_tracker.write_entry(checksums | {"detector": "d" * 64}, registry)
+    registry_entry.put(registry, "tracker", "onnx", convert_tracker.entry(checksums | {"detector": "d" * 64}))
     text = registry.read_text(encoding="utf-8")
     assert text == alone.replace("a" * 64, "d" * 64) + other
     assert [row["name"] for row in tomllib.loads(text)["tracker"]] == ["onnx"]

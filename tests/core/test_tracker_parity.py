@@ -5,7 +5,6 @@ The package lives in an environment of its own and is run as a subprocess; where
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,9 +18,8 @@ from au_mocap.registry import Registry
 from au_mocap.sessions import open_session
 from au_mocap.tracking import open_tracker
 from au_mocap.video import open_video
+from tests.environments import ROOT, MissingEnvironmentError, python_of
 from training import packages
-
-ROOT = Path(__file__).resolve().parents[2]
 
 # The landmarks that MediaPipe's blendshape graph reads, in its order.
 BLENDSHAPE_POINTS = (
@@ -39,12 +37,10 @@ Reference = Callable[[Path, int], tuple[list[Image], dict[str, np.ndarray]]]
 
 @pytest.fixture(scope="module")
 def mediapipe_python() -> Path:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "make.py"), "env", "mediapipe"], capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        pytest.skip(f"The mediapipe package cannot be installed here: {done.stderr.strip()[-300:]}")
-    return Path(done.stdout.strip().splitlines()[-1])
+    try:
+        return python_of("mediapipe")
+    except MissingEnvironmentError as error:
+        pytest.skip(f"The mediapipe package cannot be installed here: {error}")
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from au_mocap.channels import PREDICTED_IDS
+from au_mocap.landmarks import COUNT
 from training.anny_assets import FACE_PARTS
 from training.synth.camera import View, view
-from training.synth.performers import Anatomy, Performer, anatomy, sample
+from training.synth.performers import HEAD_FROM_MAKEHUMAN, Anatomy, Performer, anatomy, sample
 from training.synth.renderer import Renderer, sample_look
 from training.synth.tracked import Tracked
 
@@ -43,7 +44,7 @@ def find(count: int, rng: np.random.Generator) -> Correspondences:
     """Renders `count` near-frontal faces, half of them with open mouths, and takes each landmark's median place."""
     parts = anatomy()
     renderer, tracker = Renderer(parts, _PICTURE_PX), Tracked()
-    hits = np.full((count, FIRST_IRIS + 10, 3), np.nan)
+    hits = np.full((count, COUNT, 3), np.nan)
     for index in range(count):
         performer = sample(rng)
         values = np.zeros(len(PREDICTED_IDS), np.float32)
@@ -64,8 +65,8 @@ def _observe(
     camera = view(performer, (yaw, pitch, roll), _PICTURE_PX, rng)
     seen = tracker.find(renderer.draw(vertices, camera, sample_look(_PICTURE_PX, rng)))
     if seen is None:
-        return np.full((FIRST_IRIS + 10, 3), np.nan)
-    places = np.full((FIRST_IRIS + 10, 3), np.nan)
+        return np.full((COUNT, 3), np.nan)
+    places = np.full((COUNT, 3), np.nan)
     base = base_in_head_axes(parts)
     for chosen, landmarks in (
         (skin_triangles(parts), slice(0, FIRST_IRIS)),
@@ -77,7 +78,7 @@ def _observe(
 
 def base_in_head_axes(parts: Anatomy) -> NDArray[np.float64]:
     """(N, 3) base figure in head axes, any origin."""
-    return parts.base * np.array([1.0, -1.0, -1.0])
+    return parts.base * HEAD_FROM_MAKEHUMAN
 
 
 def skin_triangles(parts: Anatomy) -> NDArray[np.bool_]:

@@ -1,7 +1,6 @@
 """From the trained head to `models/`: ONNX file, registry entry, model card."""
 
 import hashlib
-import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +10,18 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from numpy.typing import NDArray
 
 from au_mocap import channels, metrics
 from au_mocap.landmarks import COUNT
-from training import graph_rewrite
+from training import graph_rewrite, registry_entry
 from training.geometry.network import ExportedHead, GeometryHead
 from training.geometry.train import Outcome
 
 VERSION: Final = "1"
 FILE: Final = "geometry.onnx"
 CARD: Final = "GEOMETRY.md"
+_FEAFA: Final = slice(0, len(channels.FEAFA_IDS))
 _TOLERANCE: Final = 1e-3
 _INPUTS: Final = ("landmarks", "rotation", "neutral_landmarks", "neutral_weight")
 
@@ -91,9 +92,7 @@ def _traced(module: ExportedHead, inputs: tuple[torch.Tensor, ...]) -> onnx.Mode
 
 def register(path: Path, measured: Measured) -> None:
     """Puts the entry into the registry beside `path`, in the place of an earlier one."""
-    registry = path.parent / "registry.toml"
-    text = registry.read_text(encoding="utf-8") if registry.exists() else "version = 1\n"
-    icc, mae, pcc = (_feafa(metric, measured.own).mean() for metric in (metrics.icc, metrics.mae, metrics.pcc))
+    icc, pcc, mae = (score[_FEAFA].mean() for score in _scores(measured.own))
     entry = f"""[[regressor]]
 name = "geometry"
 version = "{VERSION}"
@@ -106,30 +105,21 @@ channels = [{", ".join(f'"{channel_id}"' for channel_id in channels.PREDICTED_ID
 head = {{ file = "{path.name}", sha256 = "{hashlib.sha256(path.read_bytes()).hexdigest()}" }}
 accuracy = {{ icc_feafa24 = {icc:.3f}, mae_feafa24 = {mae:.4f}, pcc_feafa24 = {pcc:.3f} }}
 """
-    old = re.compile(r'^\[\[regressor\]\]\nname = "geometry"\n.*?(?=^\[\[|\Z)', re.MULTILINE | re.DOTALL)
-    text, replaced = old.subn(lambda _: f"{entry}\n", text)
-    text = text if replaced else f"{text.rstrip()}\n\n{entry}"
-    registry.write_text(f"{text.rstrip()}\n", encoding="utf-8", newline="\n")
+    registry_entry.put(path.parent / "registry.toml", "regressor", "geometry", entry)
 
 
-def _whole(outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
-    return (
-        channels.complete(outcome.predicted, channels.PREDICTED_IDS),
-        channels.complete(outcome.truth, channels.PREDICTED_IDS),
+def _scores(outcome: Outcome) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """ICC(3,1), PCC and MAE of each of the 58 channels, the derived ones included."""
+    predicted, truth = (
+        channels.complete(table, channels.PREDICTED_IDS) for table in (outcome.predicted, outcome.truth)
     )
-
-
-def _feafa(metric: Any, outcome: Outcome) -> np.ndarray:  # noqa: ANN401
-    return metric(*_whole(outcome))[: len(channels.FEAFA_IDS)]
+    return metrics.icc(predicted, truth), metrics.pcc(predicted, truth), metrics.mae(predicted, truth)
 
 
 def write_card(path: Path, measured: Measured) -> None:
     """Writes the model card with the figures of this very run."""
-    own, truth = _whole(measured.own)
-    generic, _ = _whole(measured.generic)
-    icc, mae, pcc = metrics.icc(own, truth), metrics.mae(own, truth), metrics.pcc(own, truth)
-    without = metrics.icc(generic, truth)
-    feafa = slice(0, len(channels.FEAFA_IDS))
+    icc, pcc, mae = _scores(measured.own)
+    without, _, _ = _scores(measured.generic)
     rows = "\n".join(
         f"| {channel.label} | {icc[index]:.2f} | {pcc[index]:.2f} | {mae[index]:.3f} | {without[index]:.2f} |"
         for index, channel in enumerate(channels.CHANNELS)
@@ -141,10 +131,10 @@ def write_card(path: Path, measured: Measured) -> None:
         opset=graph_rewrite.OPSET,
         trained_on=measured.trained_on,
         performers=measured.performers,
-        icc=icc[feafa].mean(),
-        pcc=pcc[feafa].mean(),
-        mae=mae[feafa].mean(),
-        without=without[feafa].mean(),
+        icc=icc[_FEAFA].mean(),
+        pcc=pcc[_FEAFA].mean(),
+        mae=mae[_FEAFA].mean(),
+        without=without[_FEAFA].mean(),
         rows=rows,
     )
     path.write_text(text, encoding="utf-8", newline="\n")

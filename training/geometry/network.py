@@ -13,8 +13,6 @@ from au_mocap.landmarks import COUNT
 
 COORDINATES: Final = COUNT * 3
 CHANNEL_TWIN: Final = tuple(PREDICTED_IDS.index(mirrored(channel_id)) for channel_id in PREDICTED_IDS)
-_LIPS_TOGETHER: Final = PREDICTED_IDS.index("lips_together")
-_JAW_DROP: Final = PREDICTED_IDS.index("jaw_drop")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from au_mocap import rotations
 from training.synth.performers import Performer
 
 MAX_YAW_RAD: Final = np.radians(45.0)
@@ -36,20 +37,6 @@ class View:
         return np.concatenate([xy, camera[:, 2:]], axis=1, dtype=np.float64)
 
 
-def rotation_matrix(yaw_rad: float, pitch_rad: float, roll_rad: float) -> NDArray[np.float64]:
-    """`R = Ry Rx Rz` about the camera's axes (x right, y down, z forward).
-
-    Turning to the actor's right is positive yaw, looking up negative pitch, tilting to the actor's right negative roll.
-    """
-    cy, sy = np.cos(yaw_rad), np.sin(yaw_rad)
-    cx, sx = np.cos(pitch_rad), np.sin(pitch_rad)
-    cz, sz = np.cos(roll_rad), np.sin(roll_rad)
-    ry = np.array([[cy, 0.0, sy], [0.0, 1.0, 0.0], [-sy, 0.0, cy]])
-    rx = np.array([[1.0, 0.0, 0.0], [0.0, cx, -sx], [0.0, sx, cx]])
-    rz = np.array([[cz, -sz, 0.0], [sz, cz, 0.0], [0.0, 0.0, 1.0]])
-    return np.asarray(ry @ rx @ rz, np.float64)
-
-
 def view(performer: Performer, angles_rad: tuple[float, float, float], size_px: int, rng: np.random.Generator) -> View:
     """A camera of random focal length that sees the whole face.
 
@@ -66,7 +53,7 @@ def view(performer: Performer, angles_rad: tuple[float, float, float], size_px: 
     distance_m = focal_px * height_m / (face_share * size_px)
     offset = rng.uniform(-0.06, 0.06, 2) * distance_m * size_px / focal_px
     center = np.array([offset[0], offset[1] - 0.35 * height_m, distance_m])
-    return View(rotation_matrix(*angles_rad), center, float(focal_px), size_px)
+    return View(rotations.from_angles(np.array([angles_rad]))[0], center, float(focal_px), size_px)
 
 
 def sample_angles(rng: np.random.Generator) -> tuple[float, float, float]:
