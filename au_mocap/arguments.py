@@ -7,10 +7,19 @@ from typing import Final, NoReturn
 
 from . import __version__, pipeline, pose, smoothing
 from .calibration import NeutralSettings
+from .datasets import LOADERS
+from .errors import AuMocapError
 from .regressors import DEFAULT_REGRESSOR
 
 DEFAULT_SMOOTHING: Final = "light"
+EVAL_SMOOTHING: Final = "off"
+"""A regressor is measured as it is."""
+
 _MOST_NEUTRAL_FRAMES: Final = 100_000
+
+
+class UsageError(AuMocapError):
+    """Arguments that do not fit each other."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -30,6 +39,7 @@ def build_parser() -> Parser:
     _add_extract(commands.add_parser("extract", help="analyse videos and write takes or tables"))
     _add_report(commands.add_parser("report", help="draw the curves of a take with pictures of its video"))
     _add_models(commands.add_parser("models", help="list trackers, regressors and devices"))
+    _add_eval(commands.add_parser("eval", help="measure regressors on labelled recordings"))
     return parser
 
 
@@ -58,6 +68,31 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     _add_settings(parser)
 
 
+def _add_eval(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        type=Path,
+        metavar="INPUT",
+        help="the folder of a --dataset; or a take, table (CSV) or video and the table of its labels",
+    )
+    parser.add_argument(
+        "--dataset", choices=tuple(LOADERS), help="form of the folder; csv: videos with tables of labels beside them"
+    )
+    parser.add_argument(
+        "--regressor",
+        action="append",
+        metavar="NAME",
+        help=f"may be given several times to compare (default: {DEFAULT_REGRESSOR})",
+    )
+    parser.add_argument("--folds", type=_folds, metavar="K", help="also score K groups that share no subject")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    parser.add_argument("--overwrite", action="store_true", help="replace a file of figures that exists")
+    parser.add_argument("--takes", type=Path, metavar="FOLDER", help="keep takes there and use those that fit")
+    _add_tools(parser)
+    _add_settings(parser, EVAL_SMOOTHING)
+
+
 def _add_models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--models", action="append", type=Path, default=[], metavar="DIR", help="a further model folder"
@@ -66,6 +101,11 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 
 def _add_analysis(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--regressor", metavar="NAME", help=f"default: {DEFAULT_REGRESSOR}")
+    parser.add_argument("--frames", type=_frame_range, metavar="A:B", help="analyse frames A to B-1 only")
+    _add_tools(parser)
+
+
+def _add_tools(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tracker",
         choices=("onnx", "mediapipe"),
@@ -76,18 +116,17 @@ def _add_analysis(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fov", type=_fov, metavar="DEG", help=f"vertical field of view in degrees (default: {pose.DEFAULT_FOV_DEG:g})"
     )
-    parser.add_argument("--frames", type=_frame_range, metavar="A:B", help="analyse frames A to B-1 only")
     _add_models(parser)
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
+def _add_settings(parser: argparse.ArgumentParser, default_smoothing: str = DEFAULT_SMOOTHING) -> None:
     parser.add_argument(
         "--neutral",
         type=_neutral,
         metavar="auto|none|mean|FRAMES",
         help="the actor's neutral: found automatically (default), none, the mean face, or frames such as 0,5,10-20",
     )
-    parser.add_argument("--smooth", choices=tuple(smoothing.SIGMA_S), help=f"default: {DEFAULT_SMOOTHING}")
+    parser.add_argument("--smooth", choices=tuple(smoothing.SIGMA_S), help=f"default: {default_smoothing}")
 
 
 def _fov(text: str) -> float:
@@ -111,6 +150,13 @@ def _frame_range(text: str) -> pipeline.Range:
         message = f"'{text}' is no frame range: write 10:50, 10: or :50"
         raise argparse.ArgumentTypeError(message)
     return frames
+
+
+def _folds(text: str) -> int:
+    if not text.isdecimal() or int(text) < 2:
+        message = f"'{text}' is no number of folds: write 2 or more"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 def _neutral(text: str) -> NeutralSettings:

@@ -1,4 +1,6 @@
-"""From a take to curves: the actor's neutral, gains, smoothing. Nothing here touches the video or the take.
+"""From a take to curves: the actor's neutral, gains, doubtful frames held, smoothing.
+
+Nothing here touches the video or the take.
 
 The automatic neutral looks for frames whose values, with the model's generic neutral, are lowest: once for the upper
 face (eyes open, brows at rest) and once for the lower face (lips closed), since an actor may never rest both at once.
@@ -7,13 +9,13 @@ Where even the best frames are far from rest, the generic neutral keeps part of 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import Final, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import channels, landmarks, smoothing
-from .errors import SettingsError
+from . import channels, landmarks, smoothing, steadying
+from .errors import ModelError, SettingsError
 from .regressors import Features, Neutral, Regressor, features
 from .take import Take
 
@@ -147,11 +149,14 @@ def curves(take: Take, settings: Settings, regressor: Regressor) -> Curves:
 
     Raises:
         SettingsError: A chosen neutral frame has no face or lies outside the take.
+        ModelError: The take's embeddings are another regressor's, or another version's.
     """
+    _check_maker(take, regressor)
     seen = features(take)
     choice = choose_neutral(take, seen, settings.neutral)
     values = regressor.values(seen, choice.neutral) * _row(settings.gains, 1.0) + _row(settings.offsets, 0.0)
-    smoothed = smoothing.smooth(take.time_s, values, settings.smoothing)
+    steadied = steadying.steady(take.time_s, values, take.confidence)
+    smoothed = smoothing.smooth(take.time_s, steadied, settings.smoothing)
     return Curves(
         time_s=take.time_s,
         values=channels.enforce_rules(smoothed.astype(np.float32)),
@@ -159,6 +164,16 @@ def curves(take: Take, settings: Settings, regressor: Regressor) -> Curves:
         head_position=smoothing.smooth(take.time_s, take.head_position, settings.smoothing),
         neutral=choice,
     )
+
+
+def _check_maker(take: Take, regressor: Regressor) -> None:
+    """Two versions' embeddings may have the same length and yet nothing in common."""
+    made: object = take.meta.get("regressor")
+    own = {"name": regressor.entry.name, "version": regressor.entry.version}
+    if regressor.embedding_size and isinstance(made, dict) and made != own:
+        theirs, ours = (" ".join(map(str, known.values())) for known in (cast(dict[str, object], made), own))
+        message = f"The take was made with regressor {theirs}, here is {ours}: analyse the video again."
+        raise ModelError(message)
 
 
 def _row(settings: Mapping[str, float], default: float) -> NDArray[np.float32]:
@@ -176,7 +191,8 @@ def choose_neutral(take: Take, seen: Features, settings: NeutralSettings) -> Neu
     Raises:
         SettingsError: A chosen frame has no face or lies outside the take.
     """
-    usable = np.flatnonzero(take.found & ~np.isnan(seen.landmarks).any(axis=(1, 2)))
+    known = ~np.isnan(seen.landmarks).any(axis=(1, 2)) & ~np.isnan(seen.embedding).any(axis=1)
+    usable = np.flatnonzero(take.found & known)
     if settings.mode == "none" or not len(usable):
         return NeutralChoice((), (), 0.0, None)
     if settings.mode == "auto":

@@ -1,4 +1,4 @@
-"""The command line: `python -m au_mocap extract | report | models`. Needs no Blender.
+"""The command line: `python -m au_mocap extract | report | models | eval`. Needs no Blender.
 
 Exit code 0 done, 1 failed, 2 bad usage. Results go to files, progress and messages to stderr, listings to stdout.
 """
@@ -7,19 +7,19 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from . import exchange, files, pipeline, pose, report, sessions
+from . import eval_command, exchange, files, pipeline, pose, report, sessions
 from . import take as takes
-from .arguments import DEFAULT_SMOOTHING, build_parser
+from .arguments import DEFAULT_SMOOTHING, UsageError, build_parser
 from .calibration import Curves, NeutralSettings, Settings
 from .calibration import curves as curves_of
-from .errors import AuMocapError, ModelError, TakeError
+from .errors import AuMocapError, TakeError
 from .meter import Meter
-from .registry import BUNDLED, ModelFile, Registry
+from .registry import BUNDLED, Registry
 from .regressors import DEFAULT_REGRESSOR, Regressor, open_regressor
 from .take import Take
 from .tracking import open_tracker
@@ -31,14 +31,10 @@ _FEW_FACES: Final = 0.25
 _LOW_CONFIDENCE: Final = 0.3
 
 
-class UsageError(AuMocapError):
-    """Arguments that do not fit each other."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
     options = build_parser().parse_args(arguments)
-    commands = {"extract": _extract, "report": _report, "models": _models}
+    commands = {"extract": _extract, "report": _report, "models": _models, "eval": eval_command.run}
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         warnings.simplefilter("always", sessions.ProviderWarning)
@@ -224,10 +220,11 @@ def _models(options: argparse.Namespace) -> int:
     registry = Registry((BUNDLED, *options.models))
     lines = ["Regressors"]
     for entry in registry.regressors:
-        lines.append(f"  {entry.name} {entry.version}  {entry.label}. {entry.licence}. {_state(registry, entry.files)}")
+        state = _state(lambda name=entry.name: open_regressor(registry, name, "cpu"))
+        lines.append(f"  {entry.name} {entry.version}  {entry.label}. {entry.licence}. {state}")
     lines.append("Trackers")
     for entry in registry.trackers:
-        state = _state(registry, entry.files.values())
+        state = _state(lambda name=entry.name: open_tracker(name, registry, "cpu"))
         lines.append(f"  {entry.name} {entry.version}  {entry.label}. {entry.licence}. {state}")
     lines += [f"  Broken: {problem}" for problem in registry.problems.values()]
     lines.append("Execution providers: " + ", ".join(sessions.available_providers()))
@@ -235,11 +232,11 @@ def _models(options: argparse.Namespace) -> int:
     return 0
 
 
-def _state(registry: Registry, wanted: Iterable[ModelFile]) -> str:
+def _state(attempt: Callable[[], object]) -> str:
+    """Whether something that is bundled can be opened here, or what is wrong with it."""
     try:
-        for model_file in wanted:
-            registry.path(model_file)
-    except ModelError as error:
+        attempt()
+    except AuMocapError as error:
         return str(error)
     return "Ready."
 

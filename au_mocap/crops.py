@@ -21,6 +21,8 @@ from .errors import TrackerError
 
 Image = NDArray[np.uint8]
 
+_INTERPOLATION_PX: Final = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Crop:
@@ -75,19 +77,45 @@ def crop_image(image: Image, crop: Crop, size_px: int, replicate: bool = False) 
 
     Returns:
         (size_px, size_px, 3) uint8.
+
+    Raises:
+        TrackerError: The crop has no size or place.
     """
+    if not (crop.side_px > 0 and math.isfinite(crop.center_x_px + crop.center_y_px + crop.side_px + crop.roll_rad)):
+        message = f"There is nothing to see in {crop}: its side must be above 0 and its place a number."
+        raise TrackerError(message)
+    left, top, part = _neighbourhood(image, crop)
     step = crop.side_px / size_px
     across, down = step * math.cos(crop.roll_rad), step * math.sin(crop.roll_rad)
     half = size_px / 2
     matrix = np.array(
         [
-            [across, -down, crop.center_x_px - half * (across - down)],
-            [down, across, crop.center_y_px - half * (across + down)],
+            [across, -down, crop.center_x_px - left - half * (across - down)],
+            [down, across, crop.center_y_px - top - half * (across + down)],
         ]
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     border = cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT
-    return cv2.warpAffine(image, matrix, (size_px, size_px), flags=flags, borderMode=border)  # type: ignore[return-value]
+    return cv2.warpAffine(part, matrix, (size_px, size_px), flags=flags, borderMode=border)  # type: ignore[return-value]
+
+
+def _neighbourhood(image: Image, crop: Crop) -> tuple[int, int, Image]:
+    """Left, top and a contiguous copy of all pixels that a crop can touch, at least one.
+
+    Read from end to end they come into the processor's cache at full speed; warping the whole image, whose pixels it
+    would fetch along turned lines, takes half as long again.
+    """
+    height, width = image.shape[:2]
+    reach = (abs(math.cos(crop.roll_rad)) + abs(math.sin(crop.roll_rad))) * crop.side_px / 2 + _INTERPOLATION_PX
+    left, right = _span(crop.center_x_px, reach, width)
+    top, bottom = _span(crop.center_y_px, reach, height)
+    return left, top, np.ascontiguousarray(image[top:bottom, left:right])
+
+
+def _span(center: float, reach: float, length: int) -> tuple[int, int]:
+    """Pixels of 0..length within reach of a place, at least the one nearest to it."""
+    low = min(max(math.floor(center - reach), 0), length - 1)
+    return low, max(min(math.ceil(center + reach) + 1, length), low + 1)
 
 
 def planes(tile: Image) -> NDArray[np.float32]:

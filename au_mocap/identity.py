@@ -53,6 +53,11 @@ class Likeness:
     verdict: Verdict
 
 
+def prepare_colours() -> None:
+    """Makes OpenCV build its tables for CIELAB, which takes a tenth of a second the first time; any thread may."""
+    cv2.cvtColor(np.zeros((1, 1, 3), np.uint8), cv2.COLOR_BGR2LAB)
+
+
 def signature(tile: Image) -> Signature:
     """The signature of the face in a crop around its landmarks.
 
@@ -70,9 +75,16 @@ def signature(tile: Image) -> Signature:
 def distance(first: Signature, second: Signature) -> float:
     """How differently two faces look; 0 is equal, see `SAME` and `STRANGER`."""
     difference = (first - second).reshape(-1, 3)
-    difference[:, 0] -= np.median(difference[:, 0])
-    lightness, green_red, blue_yellow = np.median(np.abs(difference), axis=0).tolist()
+    difference[:, 0] -= _medians(difference)[0]
+    lightness, green_red, blue_yellow = _medians(np.abs(difference)).tolist()
     return lightness * _LIGHTNESS_WEIGHT + green_red + blue_yellow
+
+
+def _medians(columns: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Medians of (64, C) columns: for so few numbers a third of `np.median`'s time, and every frame waits for it."""
+    ordered = np.sort(columns, axis=0)
+    half = len(ordered) // 2
+    return (ordered[half - 1] + ordered[half]) / 2
 
 
 class Identity:

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from .crops import readable
 from .errors import TrackerError
 from .landmark_model import crop_around
 from .landmarks import COUNT
-from .tracking import TrackedFace, inside_share
+from .tracking import TrackedFace, shown_share
 
 BUNDLE_VARIABLE: Final = "AU_MOCAP_FACE_LANDMARKER"
 """Environment variable that names the `face_landmarker.task` file where none is handed in."""
@@ -25,7 +26,7 @@ class MediapipeTracker:
     """Follows a face with the mediapipe package's Face Landmarker in VIDEO mode.
 
     It follows whichever face the package picks, and its landmarks are smoothed over time by the package. The package
-    gives no presence score, so the confidence is the part of the face inside the frame.
+    gives no presence score, so the confidence says how much of the face the frame shows, not whether anything hides it.
     """
 
     name = "mediapipe"
@@ -46,8 +47,8 @@ class MediapipeTracker:
         self._last_ms = -1
         self.reset()
 
-    def reset(self) -> None:
-        """Forgets the face; the next frame begins another video."""
+    def reset(self, maps: Sequence[str] = ()) -> None:  # noqa: ARG002 - the package keeps its graphs' maps to itself
+        """Forgets the face; see `FaceTracker.reset`."""
         if self._landmarker is not None:
             self._landmarker.close()
         self._landmarker = self._create()
@@ -68,7 +69,8 @@ class MediapipeTracker:
         if points.shape != (COUNT, 3):
             message = f"{self._bundle} finds {len(points)} landmarks, expected {COUNT}. Use the official bundle."
             raise TrackerError(message)
-        return TrackedFace(points, crop_around(points), inside_share(points, frame))
+        crop = crop_around(points)
+        return TrackedFace(points, crop, shown_share(points, crop, frame))
 
     def _create(self) -> Any:  # noqa: ANN401 - the package is not typed
         tasks = importlib.import_module("mediapipe.tasks.python")

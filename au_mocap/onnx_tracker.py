@@ -1,7 +1,8 @@
 """The bundled tracker: MediaPipe's graphs in onnxruntime, and the logic of following one person."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,11 +11,11 @@ from numpy.typing import NDArray
 
 from .crops import Crop, Image, crop_image, readable
 from .detector import Detection, FaceDetector, overlaps
-from .identity import STRANGER, Identity, Signature, Verdict, signature
+from .identity import STRANGER, Identity, Signature, Verdict, prepare_colours, signature
 from .landmark_model import INPUT_PX, LandmarkModel, LandmarkResult, crop_around
 from .registry import Registry
 from .sessions import open_session
-from .tracking import Proposal, TrackedFace, inside_share
+from .tracking import Proposal, TrackedFace, inside_share, shown_share
 
 MIN_PRESENCE: Final = 0.5
 
@@ -88,8 +89,9 @@ class OnnxTracker:
         self.model = model
         self.reset()
 
-    def reset(self) -> None:
-        """Forgets the face; the next frame begins another video."""
+    def reset(self, maps: Sequence[str] = ()) -> None:
+        """Forgets the face; see `FaceTracker.reset`."""
+        self._maps = tuple(maps)
         self._identity: Identity | None = None
         self._motion: _Motion | None = None
         self._following = False
@@ -111,7 +113,7 @@ class OnnxTracker:
 
     def measure(self, frame: Image, proposal: Proposal | None) -> LandmarkResult | None:
         """Runs the landmark graph where a proposal says. Changes nothing, so any thread may call it."""
-        return None if proposal is None else self.model.run(frame, proposal.crop)
+        return None if proposal is None else self.model.run(frame, proposal.crop, self._maps)
 
     def judge(
         self, frame: Image, time_s: float, proposal: Proposal | None, result: LandmarkResult | None
@@ -126,7 +128,9 @@ class OnnxTracker:
         if found is None:
             self._interrupt()
             return None
-        return TrackedFace(found.result.landmarks, found.crop, _confidence(found.result, frame))
+        return TrackedFace(
+            found.result.landmarks, found.crop, _confidence(found.result, found.crop, frame), found.result.maps
+        )
 
     def _follow(self, frame: Image, time_s: float, result: LandmarkResult) -> _Candidate | None:
         """Accepts what the landmark graph found in the expected place, unless it is somebody else or nobody."""
@@ -149,7 +153,7 @@ class OnnxTracker:
         identity, own = self._identity, _box(followed)
         if identity is None:
             return None
-        near = self.detector.detect_in(frame, _around(followed, _SCAN_SIDES))
+        near = self._detect_around(frame, followed, _SCAN_SIDES)
         for detection in (self.detector.detect(frame) + near)[:_MAX_CANDIDATES]:
             if overlaps(_box(detection.crop()), own[None])[0] > _SAME_PLACE:
                 continue
@@ -209,7 +213,7 @@ class OnnxTracker:
         tiles_due = time_s - self._last_tiles_s >= _SCAN_S
         if self._motion is not None:
             yield whole
-            yield self.detector.detect_in(frame, _around(self._motion.at(time_s), _SEARCH_SIDES))
+            yield self._detect_around(frame, self._motion.at(time_s), _SEARCH_SIDES)
         elif whole and (whole[0].score >= _SURE_SCORE or not tiles_due):
             yield whole
             return
@@ -217,15 +221,20 @@ class OnnxTracker:
             self._last_tiles_s = time_s
             yield self.detector.detect_small(frame) or whole
 
+    def _detect_around(self, frame: Image, crop: Crop, sides: float) -> list[Detection]:
+        """Faces of a region around a crop; none where it is no smaller than the frame, which is searched anyway."""
+        region = _around(crop, sides)
+        return self.detector.detect_in(frame, region) if region.side_px < max(frame.shape[:2]) else []
+
     def _look(self, frame: Image, detection: Detection) -> _Candidate | None:
         """Runs the landmark graph on a detection; None where it sees no face.
 
         A weak detection is looked at from close up; where that does not bear it out, the graph must be sure twice.
         """
         confirmed = detection if detection.score >= _SURE_SCORE else self.detector.confirm(frame, detection)
-        result = self.model.run(frame, (confirmed or detection).crop())
+        result = self.model.run(frame, (confirmed or detection).crop(), self._maps)
         if confirmed is None and result.presence >= _SURE_PRESENCE:
-            result = self.model.run(frame, crop_around(result.landmarks))
+            result = self.model.run(frame, crop_around(result.landmarks), self._maps)
         if result.presence < (_SURE_PRESENCE if confirmed is None else MIN_PRESENCE):
             return None
         tile = crop_image(frame, crop_around(result.landmarks), INPUT_PX, replicate=True)
@@ -253,14 +262,16 @@ class OnnxTracker:
 def open_onnx_tracker(registry: Registry, device: str, threads: int) -> OnnxTracker:
     """Opens the bundled tracker; see `tracking.open_tracker`."""
     entry = registry.tracker(OnnxTracker.name)
-    detector, landmarks = (
-        open_session(registry.path(entry.files[role]), device, threads) for role in ("detector", "landmarks")
-    )
+    with ThreadPoolExecutor(1, thread_name_prefix="prepare") as pool:
+        pool.submit(prepare_colours)
+        detector, landmarks = (
+            open_session(registry.path(entry.files[role]), device, threads) for role in ("detector", "landmarks")
+        )
     return OnnxTracker(FaceDetector(detector), LandmarkModel(landmarks), entry.version)
 
 
-def _confidence(result: LandmarkResult, frame: Image) -> float:
-    return result.presence * inside_share(result.landmarks, frame)
+def _confidence(result: LandmarkResult, crop: Crop, frame: Image) -> float:
+    return result.confidence * shown_share(result.landmarks, crop, frame)
 
 
 def _candidate(frame: Image, result: LandmarkResult, look: Signature) -> _Candidate | None:

@@ -80,10 +80,10 @@ def analyse(video: Video, tracker: FaceTracker, regressor: Regressor, frames: Ra
         TrackerError: A frame cannot be read by the tracker.
         ModelError: The image stage does not fit its registry entry.
     """
-    tracker.reset()
+    tracker.reset(regressor.maps)
     nothing = np.zeros(0, np.float32)
     for frame, face in track_frames(read_ahead(video.frames(frames.start, frames.stop)), tracker):
-        embedding = nothing if face is None else regressor.embed(frame.image, face.crop)
+        embedding = nothing if face is None else regressor.embed(frame.image, face)
         yield FrameResult(frame.index, frame.time_s, face, embedding)
 
 

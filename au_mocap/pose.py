@@ -148,14 +148,17 @@ def fit(landmarks: Floats, camera: Camera) -> tuple[NDArray[np.float64], NDArray
     used = face.weights > _MIN_WEIGHT
     model, weights = face.points[used], face.weights[used] / face.weights[used].sum()
     width, height = camera.size_px
-    seen = (landmarks[:, used, :2] - [width / 2, height / 2]) / camera.focal_px
-    depth = landmarks[:, used, 2] / camera.focal_px
-    rotation, translation = _initial(landmarks[:, used], seen, model, weights)
-    robust = np.broadcast_to(weights, seen.shape[:2])
+    chosen = landmarks[:, used]
+    centered = (chosen[..., :2] - [width / 2, height / 2]) / camera.focal_px
+    seen = np.ascontiguousarray(centered.transpose(0, 2, 1))
+    depth = _centred(chosen[..., 2] / camera.focal_px, weights)
+    rotation, translation = _initial(chosen, seen, model, weights)
+    robust = np.broadcast_to(weights, depth.shape)
     for _ in range(_ITERATIONS):
-        residual, jacobian = _linearised(seen, depth, model, weights, rotation, translation)
-        weighted = (jacobian * np.repeat(robust, 3, axis=1)[..., None]).transpose(0, 2, 1)
-        normal, gradient = weighted @ jacobian, weighted @ residual[..., None]
+        residual, jacobian = _linearised((seen, depth), model, weights, rotation, translation)
+        flat = jacobian.reshape(len(jacobian), 6, -1)
+        weighted = (jacobian * robust[:, None, None, :]).reshape(flat.shape)
+        normal, gradient = weighted @ flat.transpose(0, 2, 1), weighted @ residual.reshape(len(residual), -1, 1)
         step = -np.linalg.solve(normal + 1e-12 * np.eye(6), gradient)[..., 0]
         rotation = rotations.from_vectors(step[:, :3]) @ rotation
         translation = translation + step[:, 3:] * translation[:, 2:]
@@ -166,59 +169,69 @@ def fit(landmarks: Floats, camera: Camera) -> tuple[NDArray[np.float64], NDArray
 def _initial(
     landmarks: NDArray[np.float64], seen: NDArray[np.float64], model: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Rotation of the best similarity in 3D; translation from the size and the centre in the picture."""
+    """Rotation of the best similarity in 3D; translation from the size and the centre of the (T, 2, N) picture."""
     rotation = align_to(landmarks, model, weights).rotations
-    turned = einsum("tij,nj->tni", rotation, model)[..., :2]
-    turned_center = einsum("n,tni->ti", weights, turned)
-    seen_center = einsum("n,tni->ti", weights, seen)
-    turned_spread = einsum("n,tni->t", weights, (turned - turned_center[:, None]) ** 2)
-    seen_spread = einsum("n,tni->t", weights, (seen - seen_center[:, None]) ** 2)
+    turned = (rotation @ model.T)[:, :2]
+    turned_center, seen_center = turned @ weights, seen @ weights
+    turned_spread = ((turned - turned_center[..., None]) ** 2 @ weights).sum(axis=1)
+    seen_spread = ((seen - seen_center[..., None]) ** 2 @ weights).sum(axis=1)
     distance = np.sqrt(turned_spread / np.maximum(seen_spread, 1e-12))
     xy = seen_center * distance[:, None] - turned_center
     return rotation, np.concatenate([xy, distance[:, None]], axis=1)
 
 
 def _linearised(
-    seen: NDArray[np.float64],
-    depth: NDArray[np.float64],
+    observed: tuple[NDArray[np.float64], NDArray[np.float64]],
     model: NDArray[np.float64],
     weights: NDArray[np.float64],
     rotation: NDArray[np.float64],
     translation: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Residuals (T, 3 N) and their derivatives (T, 3 N, 6) by a turn about the camera's axes and a relative shift."""
-    turned = einsum("tij,nj->tni", rotation, model)
-    x, y, z = np.moveaxis(turned + translation[:, None], -1, 0)
+    """Residuals (T, 3, N) and their derivatives (T, 6, 3, N) by a turn about the camera's axes and a relative shift.
+
+    The landmarks come last, so that every step runs along memory.
+
+    Args:
+        observed: Places (T, 2, N) in focal lengths and centred depths (T, N).
+        model: (N, 3) metres.
+        weights: (N,) of sum 1.
+        rotation: (T, 3, 3).
+        translation: (T, 3) metres.
+    """
+    seen, depth = observed
+    turned = rotation @ model.T
+    rx, ry, rz = np.moveaxis(turned, 1, 0)
     far = translation[:, 2:]
-    count = x.shape[1]
-    residual = np.empty((len(x), count, 3))
-    residual[..., 0] = x / z - seen[..., 0]
-    residual[..., 1] = y / z - seen[..., 1]
-    own_depth = turned[..., 2] / far
-    residual[..., 2] = (own_depth - own_depth @ weights[:, None]) - (depth - depth @ weights[:, None])
-    jacobian = np.zeros((len(x), count, 3, 6))
-    rx, ry, rz = np.moveaxis(turned, -1, 0)
+    nearness = 1.0 / (rz + far)
+    u, v = (rx + translation[:, :1]) * nearness, (ry + translation[:, 1:2]) * nearness
+    own_depth = _centred(rz / far, weights)
+    residual = np.stack([u - seen[:, 0], v - seen[:, 1], DEPTH_WEIGHT * (own_depth - depth)], axis=1)
+    jacobian = np.zeros((len(rotation), 6, *residual.shape[1:]))
     # A small turn w moves a point by w x r: d(x, y, z) = (wy rz - wz ry, wz rx - wx rz, wx ry - wy rx).
-    jacobian[..., 0, 0] = -x * ry / z**2
-    jacobian[..., 0, 1] = rz / z + x * rx / z**2
-    jacobian[..., 0, 2] = -ry / z
-    jacobian[..., 1, 0] = -rz / z - y * ry / z**2
-    jacobian[..., 1, 1] = y * rx / z**2
-    jacobian[..., 1, 2] = rx / z
-    jacobian[..., 0, 3] = far / z
-    jacobian[..., 0, 5] = -x * far / z**2
-    jacobian[..., 1, 4] = far / z
-    jacobian[..., 1, 5] = -y * far / z**2
-    jacobian[..., 2, 0] = (ry - ry @ weights[:, None]) / far
-    jacobian[..., 2, 1] = -(rx - rx @ weights[:, None]) / far
-    jacobian[..., 2, 5] = -(own_depth - own_depth @ weights[:, None])
-    residual[..., 2] *= DEPTH_WEIGHT
-    jacobian[..., 2, :] *= DEPTH_WEIGHT
-    return residual.reshape(len(x), -1), jacobian.reshape(len(x), -1, 6)
+    jacobian[:, 0, 0] = -u * ry * nearness
+    jacobian[:, 1, 0] = (rz + u * rx) * nearness
+    jacobian[:, 2, 0] = -ry * nearness
+    jacobian[:, 0, 1] = -(rz + v * ry) * nearness
+    jacobian[:, 1, 1] = v * rx * nearness
+    jacobian[:, 2, 1] = rx * nearness
+    relative = far * nearness
+    jacobian[:, 3, 0] = relative
+    jacobian[:, 5, 0] = -u * relative
+    jacobian[:, 4, 1] = relative
+    jacobian[:, 5, 1] = -v * relative
+    jacobian[:, 0, 2] = DEPTH_WEIGHT * _centred(ry, weights) / far
+    jacobian[:, 1, 2] = -DEPTH_WEIGHT * _centred(rx, weights) / far
+    jacobian[:, 5, 2] = -DEPTH_WEIGHT * own_depth
+    return residual, jacobian
+
+
+def _centred(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(T, N) values less their weighted mean."""
+    return values - values @ weights[:, None]
 
 
 def _reweighted(residual: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Lowers the weight of landmarks that fit badly (Cauchy), such as cheeks pushed up by a laugh."""
-    size = np.linalg.norm(residual.reshape(len(residual), -1, 3)[..., :2], axis=2)
+    size = np.hypot(residual[:, 0], residual[:, 1])
     typical = _OUTLIER * np.maximum(np.median(size, axis=1, keepdims=True), 1e-9)
     return weights / (1.0 + (size / typical) ** 2)

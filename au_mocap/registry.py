@@ -10,13 +10,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, Literal, TypeVar, cast, get_args
 
 from . import channels
 from .errors import ModelError
 
+StageSource = Literal["crop", "maps", "landmarks"]
+
 BUNDLED: Final = Path(__file__).resolve().parents[1] / "models"
 _VERSION: Final = 1
+_STAGE_KEYS: Final[dict[StageSource, tuple[str, ...]]] = {
+    "crop": ("preprocessor", "size_px"),
+    "maps": ("inputs",),
+    "landmarks": (),
+}
+
+TRACKER_ROLES: Final = ("detector", "landmarks", "blendshapes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,7 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class TrackerEntry:
-    """A face tracker: its graphs by role (`detector`, `landmarks`, `blendshapes`)."""
+    """A face tracker: its graphs by role, one for each of `TRACKER_ROLES`."""
 
     name: str
     version: str
@@ -48,19 +57,25 @@ class TrackerEntry:
 
 @dataclass(frozen=True, slots=True)
 class ImageStage:
-    """A graph that is run once a frame on a crop of the face.
+    """A graph that is run once a frame and whose first output is the embedding.
 
     Attributes:
-        file: The graph: one input, a batch of preprocessed crops; its first output is the embedding.
-        preprocessor: A name of `crops.PREPROCESSORS`.
-        size_px: Side of the crop that the graph wants.
+        file: The graph.
+        source: What it reads. `crop`: a picture of the face, its only input. `maps`: what the landmark graph gave for
+            the same frame, one input for each of `inputs`, of the same names. `landmarks`: where the landmarks of
+            `blendshapes.POINTS` are in the image, its only input.
         embedding_size: Length of the embedding.
+        preprocessor: For `crop`: a name of `crops.PREPROCESSORS`.
+        size_px: For `crop`: side of the picture.
+        inputs: For `maps`: names of `landmark_model.OUTPUTS`.
     """
 
     file: ModelFile
-    preprocessor: str
-    size_px: int
+    source: StageSource
     embedding_size: int
+    preprocessor: str = ""
+    size_px: int = 0
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +91,7 @@ class RegressorEntry:
         training_data: What it was trained on.
         normalisation: What it subtracts by default: `none`, `neutral` or `mean`.
         channels: Ids of the head's output columns.
-        image: What is run once a frame on a crop, None for landmarks only.
+        image: What is run once a frame, None where the head reads nothing but landmarks.
         head: Graph from embedding, landmarks and neutral to values.
         accuracy: Measured figures as `{"metric": value}`.
     """
@@ -148,12 +163,12 @@ class Registry:
             stat = path.stat()
             digest = _sha256(path, stat.st_mtime_ns, stat.st_size)
         except OSError as error:
-            message = f"Model file {path} cannot be read ({error.strerror}). Reinstall AU Mocap."
+            message = f"Model file {path} cannot be read ({error.strerror}). {_cure(model_file)}"
             raise ModelError(message) from error
         if digest != model_file.sha256:
             message = (
                 f"Model file {path} is damaged: its sha256 is {digest[:12]}…, expected {model_file.sha256[:12]}…. "
-                "Reinstall AU Mocap or restore the file."
+                f"{_cure(model_file)}"
             )
             raise ModelError(message)
         return path
@@ -180,6 +195,12 @@ class Registry:
                 self.problems[name] = entry
             else:
                 kept.setdefault(name, entry)
+
+
+def _cure(model_file: ModelFile) -> str:
+    if model_file.folder == BUNDLED:
+        return "Reinstall AU Mocap."
+    return "Restore the file, or take its entry out of the registry.toml beside it."
 
 
 def _entries(
@@ -226,12 +247,31 @@ def _model_file(row: dict[str, Any], folder: Path) -> ModelFile:
 
 
 def _image_stage(row: dict[str, Any], folder: Path) -> ImageStage:
+    source = row.get("source", "crop")
+    if source not in get_args(StageSource):
+        message = f"'source' must be one of {', '.join(get_args(StageSource))}, not {source}"
+        raise ValueError(message)
+    known = {"file", "sha256", "source", "embedding_size", *_STAGE_KEYS[source]}
+    if unknown := sorted(set(row) - known):
+        message = f"an image stage of source '{source}' has no {', '.join(unknown)}"
+        raise ValueError(message)
     return ImageStage(
         file=_model_file(row, folder),
-        preprocessor=_text(row, "preprocessor"),
-        size_px=_count(row, "size_px", 4096),
+        source=source,
         embedding_size=_count(row, "embedding_size", 4096),
+        preprocessor=_text(row, "preprocessor") if source == "crop" else "",
+        size_px=_count(row, "size_px", 4096) if source == "crop" else 0,
+        inputs=_names(row, "inputs") if source == "maps" else (),
     )
+
+
+def _names(row: dict[str, Any], key: str) -> tuple[str, ...]:
+    names: object = row[key]
+    known = cast(list[object], names) if isinstance(names, list) else []
+    if not known or len(set(map(str, known))) < len(known) or not all(isinstance(name, str) and name for name in known):
+        message = f"'{key}' must be a list of different names"
+        raise ValueError(message)
+    return tuple(map(str, known))
 
 
 def _count(row: dict[str, Any], key: str, most: int) -> int:
@@ -257,7 +297,7 @@ def _tracker_entry(row: dict[str, Any], folder: Path) -> TrackerEntry:
         label=_text(row, "label"),
         licence=_text(row, "licence"),
         source=_text(row, "source"),
-        files={role: _model_file(file, folder) for role, file in row["files"].items()},
+        files={role: _model_file(row["files"][role], folder) for role in TRACKER_ROLES},
     )
 
 

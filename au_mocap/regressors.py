@@ -1,8 +1,8 @@
 """Regressors: from what was seen of a face to Action Unit values.
 
-A regressor is two graphs. The image stage (optional) turns a crop into an embedding, once a frame. The light head
-turns embedding, aligned landmarks and a neutral into values; it runs again, in milliseconds, whenever the neutral
-changes.
+A regressor is two graphs. The image stage (optional) turns what a frame shows into an embedding, once a frame
+(`stages`). The light head turns embedding, aligned landmarks and a neutral into values; it runs again, in milliseconds,
+whenever the neutral changes.
 
 Inputs of every head graph, N frames at a time:
 
@@ -24,12 +24,15 @@ from numpy.typing import NDArray
 
 from . import channels, rotations
 from .arrays import Floats
-from .crops import PREPROCESSORS, Crop
+from .crops import Crop, Image
 from .errors import ModelError
-from .landmarks import COUNT, align
+from .landmark_model import INPUT_PX, OUTPUTS
+from .landmarks import COUNT, IPD_M, align, canonical_face
 from .registry import Registry, RegressorEntry
 from .sessions import Session, open_session
+from .stages import Stage, open_stage
 from .take import Take
+from .tracking import TrackedFace
 
 DEFAULT_REGRESSOR: Final = "geometry"
 
@@ -107,14 +110,14 @@ class Regressor:
     Attributes:
         entry: Its registry entry.
         head: Session of the head graph.
-        image: Session of the image stage, None where there is none.
+        stage: The image stage, None where there is none.
     """
 
-    def __init__(self, entry: RegressorEntry, head: Session, image: Session | None = None) -> None:
+    def __init__(self, entry: RegressorEntry, head: Session, stage: Stage | None = None) -> None:
         """Wraps sessions; use `open_regressor`."""
         self.entry = entry
         self.head = head
-        self.image = image
+        self.stage = stage
 
     @property
     def embedding_size(self) -> int:
@@ -122,35 +125,35 @@ class Regressor:
         return self.entry.image.embedding_size if self.entry.image else 0
 
     @property
+    def maps(self) -> tuple[str, ...]:
+        """What faces should carry for the image stage; see `tracking.FaceTracker.reset`."""
+        return self.stage.maps if self.stage else ()
+
+    @property
     def providers(self) -> tuple[str, ...]:
         """What the heavy part really runs on: the image stage, or the head where there is none."""
-        return (self.image or self.head).providers
+        return (self.stage.session if self.stage else self.head).providers
 
-    def embed(self, image: NDArray[np.uint8], crop: Crop) -> NDArray[np.float32]:
-        """Runs the image stage on one face.
+    def embed(self, image: Image, face: TrackedFace) -> NDArray[np.float32]:
+        """Runs the image stage on one face. Any thread may call it.
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            crop: The tracked face's crop.
+            face: The face that was tracked in it, with or without the `maps`.
 
         Returns:
             (E,) float32; empty where there is no image stage.
 
         Raises:
-            ModelError: The embedding does not fit the registry entry.
+            ModelError: The stage failed, or its answer does not fit the registry entry.
+            TrackerError: The image is none, or the face lies nowhere in it.
         """
-        stage = self.entry.image
-        if stage is None or self.image is None:
+        if self.stage is None:
             return np.zeros(0, np.float32)
-        fed = PREPROCESSORS[stage.preprocessor](image, crop, stage.size_px)[None]
-        embedding = self.image.run({self.image.input_names[0]: fed})[0]
-        if embedding.shape != (1, stage.embedding_size) or not np.isfinite(embedding).all():
-            message = (
-                f"The image stage of regressor '{self.entry.name}' returned {embedding.shape}, its registry entry "
-                f"promises {stage.embedding_size} finite numbers: reinstall it."
-            )
-            raise ModelError(message)
-        return embedding[0]
+        try:
+            return self.stage.embed(image, face)
+        except ModelError as error:
+            raise _unusable(self.entry.name, error) from error
 
     def values(self, seen: Features, neutral: Neutral | None = None) -> NDArray[np.float32]:
         """Runs the head.
@@ -163,14 +166,25 @@ class Regressor:
             (T, 58) float32 in the order of `channels.IDS`, 0..1, all rules applied; NaN rows where `seen` has NaN.
 
         Raises:
-            ModelError: The head's output does not fit its registry entry.
+            ModelError: The frames are not what this regressor reads, or the head failed, or its output does not fit the
+                registry entry.
         """
         neutral = neutral or generic_neutral(self.embedding_size)
-        known = np.flatnonzero(~np.isnan(seen.landmarks).any(axis=(1, 2)))
+        for size in (seen.embedding.shape[1], len(neutral.embedding)):
+            if size != self.embedding_size:
+                message = (
+                    f"Regressor '{self.entry.name}' reads {self.embedding_size} numbers of its image stage, the take "
+                    f"holds {size}: it was made with another version. Analyse the video again."
+                )
+                raise ModelError(message)
+        known = np.flatnonzero(~np.isnan(seen.landmarks).any(axis=(1, 2)) & ~np.isnan(seen.embedding).any(axis=1))
         predicted = np.full((len(seen.landmarks), len(self.entry.channels)), np.nan, np.float32)
-        for start in range(0, len(known), _CHUNK):
-            rows = known[start : start + _CHUNK]
-            predicted[rows] = self._run(seen, rows, neutral)
+        try:
+            for start in range(0, len(known), _CHUNK):
+                rows = known[start : start + _CHUNK]
+                predicted[rows] = self._run(seen, rows, neutral)
+        except ModelError as error:
+            raise _unusable(self.entry.name, error) from error
         return channels.complete(predicted, self.entry.channels)
 
     def _run(self, seen: Features, rows: NDArray[np.int64], neutral: Neutral) -> NDArray[np.float32]:
@@ -185,38 +199,56 @@ class Regressor:
         values = self.head.run(feeds)[0]
         if values.shape != (len(rows), len(self.entry.channels)):
             message = (
-                f"Regressor '{self.entry.name}' returned {values.shape}, its registry entry promises "
-                f"{len(self.entry.channels)} channels: reinstall it."
+                f"its head returned {values.shape} for {len(rows)} frames, its registry entry promises "
+                f"{len(self.entry.channels)} channels."
             )
             raise ModelError(message)
         if not np.isfinite(values).all():
-            message = f"Regressor '{self.entry.name}' returned values that are no numbers: reinstall it."
+            message = "its head returned values that are no numbers."
             raise ModelError(message)
         return values
 
 
 def open_regressor(registry: Registry, name: str, device: str = "auto") -> Regressor:
-    """Loads a regressor by name.
+    """Loads a regressor by name and tries it on a made-up face.
 
     Raises:
-        ModelError: Unknown name, or a damaged or missing file, or graphs that do not fit the head's contract.
+        ModelError: Unknown name, or a damaged or missing file, or graphs that do not keep to the contract or to what
+            the entry promises; the message names the entry.
+        SettingsError: Unknown device.
     """
     entry = registry.regressor(name)
-    head = open_session(registry.path(entry.head), device)
+    try:
+        head = open_session(registry.path(entry.head), device)
+        _check_inputs(entry, head)
+        regressor = Regressor(entry, head, open_stage(entry.image, registry, device) if entry.image else None)
+    except ModelError as error:
+        raise _unusable(name, error) from error
+    _try(regressor)
+    return regressor
+
+
+def _check_inputs(entry: RegressorEntry, head: Session) -> None:
     wanted = _INPUTS | (_EMBEDDING_INPUTS if entry.image else set[str]())
     different = sorted(set(head.input_names) ^ wanted)
     if different:
         message = (
-            f"Regressor '{name}' does not fit this AU Mocap (its head's inputs differ: {', '.join(different)}): "
-            "update AU Mocap or the regressor."
+            f"it does not fit this AU Mocap (its head's inputs differ: {', '.join(different)}). "
+            "Update AU Mocap or the regressor."
         )
         raise ModelError(message)
-    if entry.image is None:
-        return Regressor(entry, head)
-    if entry.image.preprocessor not in PREPROCESSORS:
-        message = (
-            f"Regressor '{name}' does not fit this AU Mocap (its preprocessor '{entry.image.preprocessor}' is none of "
-            f"{', '.join(PREPROCESSORS)}): update AU Mocap or the regressor."
-        )
-        raise ModelError(message)
-    return Regressor(entry, head, open_session(registry.path(entry.image.file), device))
+
+
+def _try(regressor: Regressor) -> None:
+    """Runs both graphs once on the canonical face, so that what does not fit is told before any video is read."""
+    side = float(INPUT_PX)
+    points = (canonical_face().points / IPD_M * side / 4 + [side / 2, side / 2, 0.0]).astype(np.float32)
+    maps = {name: np.zeros((1, *OUTPUTS[name]), np.float32) for name in regressor.maps}
+    face = TrackedFace(points, Crop(side / 2, side / 2, side, 0.0), 1.0, maps)
+    embedding = regressor.embed(np.zeros((INPUT_PX, INPUT_PX, 3), np.uint8), face)
+    regressor.values(features_of(points[None], embedding[None]))
+
+
+def _unusable(name: str, error: ModelError) -> ModelError:
+    message = f"Regressor '{name}' cannot be used: {error}"
+    return ModelError(message)

@@ -2,7 +2,7 @@
 
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -38,8 +38,8 @@ class Session(Protocol):
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
 
-    def run(self, feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        """Runs the network on named inputs and returns all outputs in order."""
+    def run(self, feeds: Mapping[str, NDArray[Any]], wanted: Sequence[str] | None = None) -> list[NDArray[Any]]:
+        """Runs the network on named inputs and returns the wanted outputs in their order, all without any named."""
         ...
 
 
@@ -56,15 +56,15 @@ class OnnxSession:
         # DirectML allows one call at a time on a session; the others run any number.
         self._turn: AbstractContextManager[Any] = threading.Lock() if _DIRECTML in self.providers else nullcontext()
 
-    def run(self, feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        """Runs the network on named inputs and returns all outputs in order.
+    def run(self, feeds: Mapping[str, NDArray[Any]], wanted: Sequence[str] | None = None) -> list[NDArray[Any]]:
+        """Runs the network on named inputs and returns the wanted outputs in their order, all without any named.
 
         Raises:
             ModelError: The network does not take these inputs, or its device failed.
         """
         try:
             with self._turn:
-                outputs: list[Any] = self._inference.run(None, dict(feeds))
+                outputs: list[Any] = self._inference.run(wanted, dict(feeds))
         except Exception as error:  # onnxruntime's exceptions have no base of their own
             message = f"{self._name} failed on {self.providers[0]}: {_first_line(error)} Use the CPU, or reinstall."
             raise ModelError(message) from error
@@ -121,7 +121,7 @@ def open_session(path: Path, device: str = "auto", threads: int = 1) -> Session:
             session = _start(path, options, providers[index:])
         except Exception as error:  # onnxruntime's exceptions have no base of their own
             if provider == _CPU:
-                message = f"{path.name} cannot be loaded: {_first_line(error)} Reinstall AU Mocap."
+                message = f"{path.name} cannot be loaded: {_first_line(error)} Reinstall it."
                 raise ModelError(message) from error
             reason = f"{provider}: {_first_line(error)}"
             continue

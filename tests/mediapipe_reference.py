@@ -3,7 +3,7 @@
 Runs inside the environment that holds the mediapipe package, never inside the project's own:
 `python tests/mediapipe_reference.py face_landmarker.task FRAMES.npz OUT.npz`. FRAMES.npz holds `images` (T, H, W, 3)
 uint8 BGR; OUT.npz gets `landmarks` (T, 478, 3) float32 in pixels (NaN where no face was found), `blendshapes` (T, 52)
-and the package's `version`.
+with their `names`, and the package's `version`.
 """
 
 import argparse
@@ -30,6 +30,7 @@ def main() -> int:
     )
     landmarks = np.full((len(images), 478, 3), np.nan, np.float32)
     blendshapes = np.full((len(images), 52), np.nan, np.float32)
+    names: list[str] = []
     with vision.FaceLandmarker.create_from_options(options) as landmarker:
         for index, image in enumerate(images):
             rgb = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(image[:, :, ::-1]))
@@ -39,7 +40,8 @@ def main() -> int:
                 points = [(point.x, point.y, point.z) for point in result.face_landmarks[0]]
                 landmarks[index] = np.array(points) * (width, height, width)
                 blendshapes[index] = [item.score for item in result.face_blendshapes[0]]
-    np.savez(arguments.out, landmarks=landmarks, blendshapes=blendshapes, version=mp.__version__)
+                names = [item.category_name for item in result.face_blendshapes[0]]
+    np.savez(arguments.out, landmarks=landmarks, blendshapes=blendshapes, names=names, version=mp.__version__)
     return 0
 
 

@@ -42,7 +42,7 @@ from .packages import FACE_LANDMARKER_TASK, PackageError, fetch
 from .prelu_rewrite import double_narrow_prelu, replace_prelu
 
 MODELS: Final = Path(__file__).resolve().parents[1] / "models"
-VERSION: Final = "1"
+VERSION: Final = "2"
 
 _ENTRY: Final = """[[tracker]]
 name = "onnx"
@@ -107,7 +107,10 @@ def _rewrite_landmarks(graph: Graph) -> None:
     graph.outputs = {
         "landmarks": ("N", 478, 3),
         "presence": ("N", 1),
+        "presence_logit": ("N", 1),
         "tongue_out": ("N", 1),
+        "map_64": ("N", 16, 64, 64),
+        "map_32": ("N", 32, 32, 32),
         "map_16": ("N", 128, 16, 16),
         "map_8": ("N", 128, 8, 8),
     }
@@ -117,8 +120,14 @@ def _rewrite_landmarks(graph: Graph) -> None:
 
 
 def _name_maps(graph: Graph) -> None:
-    """Names the last feature maps of 16x16 and 8x8: what the network's last pooling layers but two and but one read."""
+    """Names the feature maps that regressors may build on.
+
+    `map_64` and `map_32` are what the first two pooling layers give: the fine texture, before the layers of that size.
+    `map_16` and `map_8` are the last maps of their size: what the last pooling layers but two and but one read.
+    """
     pools = [node for node in graph.nodes if node.kind == "MaxPool"]
+    graph.rename(pools[0].outputs[0], "map_64")
+    graph.rename(pools[1].outputs[0], "map_32")
     graph.rename(pools[-3].inputs[0], "map_16")
     graph.rename(pools[-2].inputs[0], "map_8")
 

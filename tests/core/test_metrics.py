@@ -80,3 +80,91 @@ def test_single_precision_is_summed_in_double() -> None:
         np.testing.assert_allclose(
             metric(predicted.astype(np.float32), truth.astype(np.float32)), metric(predicted, truth), rtol=1e-6
         )
+
+
+def test_feafa_loss_by_hand() -> None:
+    """Errors (0.1, 0, 0.2) and (0, 0.3, 0): squared norms 0.05 and 0.09, mean 0.07."""
+    predicted = np.array([[0.6, 0.2, 0.0], [0.0, 0.9, 1.0]])
+    truth = np.array([[0.5, 0.2, 0.2], [0.0, 0.6, 1.0]])
+    assert metrics.feafa_loss(predicted, truth) == pytest.approx(0.07)
+    assert metrics.feafa_loss(np.zeros((2, 3)), truth) == pytest.approx((0.33 + 1.36) / 2)
+
+
+def test_f1_by_hand() -> None:
+    """Present above 0.1: 2 hits, 1 false alarm, 1 miss; F1 = 2 * 2 / (2 * 2 + 1 + 1) = 2/3."""
+    predicted, truth = columns(([0.5, 0.9, 0.11, 0.1, 0.0], [0.2, 1.0, 0.1, 0.3, 0.0]))
+    assert metrics.f1(predicted, truth) == pytest.approx([2 / 3])
+
+
+def test_f1_at_another_threshold() -> None:
+    """Above 0.4: 1 hit, no false alarm, 2 misses; 2 / (2 + 0 + 2) = 0.5."""
+    assert metrics.f1(*columns(([0.5, 0.4, 0.3], [0.5, 0.9, 0.9])), above=0.4) == pytest.approx([0.5])
+
+
+def test_f1_where_there_is_nothing_to_find_or_nothing_is_found() -> None:
+    never, always = [0.0, 0.1, 0.05], [0.9, 0.9, 0.9]
+    scores = metrics.f1(*columns((never, never), (always, never), (never, always), (always, always)))
+    np.testing.assert_array_equal(scores, [np.nan, np.nan, 0.0, 1.0])
+
+
+def test_jitter_by_hand() -> None:
+    """Windows of 5: (0, 0, 0, 0, 1) has variance 0.2 - 0.04 = 0.16; (0, 0, 0, 1, 1) has 0.4 - 0.16 = 0.24."""
+    values = np.array([[0, 0, 0, 0, 1, 1], [0.3] * 6]).T
+    assert metrics.jitter(values) == pytest.approx([(0.4 + np.sqrt(0.24)) / 2, 0.0])
+    assert metrics.jitter(values, window=2) == pytest.approx([0.5 / 5, 0.0])
+
+
+def test_jitter_leaves_out_windows_without_a_face() -> None:
+    values = np.array([[0, 0, 0, 0, 1, np.nan, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]]).T
+    assert metrics.jitter(values) == pytest.approx([0.4 / 3])  # one window before the gap, two still ones after it
+    assert np.isnan(metrics.jitter(values[3:7])).all()
+    assert np.isnan(metrics.jitter(values[2:8])).all()
+
+
+BLINKS = (metrics.Blink(10, 12, 14), metrics.Blink(30, 31, 33), metrics.Blink(50, 52, 55))
+
+
+def blinking(**spans: tuple[int, int, float]) -> np.ndarray:
+    """80 frames at 0.05 with spans (first, last, value)."""
+    values = np.full(80, 0.05)
+    for first, last, value in spans.values():
+        values[first : last + 1] = value
+    return values
+
+
+def test_blink_recall_by_hand() -> None:
+    """Two of three reach 0.8, one of them 2 frames after its end; the third reaches it 3 frames after."""
+    values = blinking(a=(11, 13, 0.9), b=(35, 35, 0.8), c=(58, 58, 1.0))
+    assert metrics.blink_recall(values, BLINKS) == pytest.approx(2 / 3)
+    assert metrics.blink_recall(values, BLINKS, peak=0.85) == pytest.approx(1 / 3)
+    assert metrics.blink_recall(values, BLINKS, margin=3) == 1.0
+    values[8:17] = np.nan  # no face
+    assert metrics.blink_recall(values, BLINKS) == pytest.approx(1 / 3)
+
+
+def test_false_blinks_by_hand() -> None:
+    """Outside the intervals widened by 3 (7-17, 27-36, 47-58): the stretches at 0-1 and 40-41, and that at 70.
+
+    The one that begins in a blink and lasts beyond it is not counted, nor one that does not exceed 0.5.
+    """
+    values = blinking(a=(0, 1, 0.6), b=(12, 22, 0.9), c=(40, 41, 0.7), d=(44, 45, 0.5), e=(70, 70, 1.0))
+    assert metrics.false_blinks(values, BLINKS) == pytest.approx(3 / 3)
+    values[40] = np.nan
+    assert metrics.false_blinks(values, BLINKS) == pytest.approx(3 / 3)
+    assert metrics.false_blinks(blinking(), BLINKS) == 0.0
+
+
+def test_median_between_blinks_by_hand() -> None:
+    """Outside the intervals widened by 5 (5-19, 25-38, 45-60) lie 0-4, 20-24, 39-44, 61-79: 35 frames."""
+    values = blinking(a=(5, 19, 1.0), b=(25, 38, 1.0), c=(45, 60, 1.0), d=(61, 79, 0.2))
+    assert metrics.median_between_blinks(values, BLINKS) == pytest.approx(0.2)  # 19 of 35
+    values[64:80] = np.nan
+    assert metrics.median_between_blinks(values, BLINKS) == pytest.approx(0.05)
+    assert np.isnan(metrics.median_between_blinks(values[5:20], [metrics.Blink(5, 6, 9)]))
+
+
+def test_no_listed_blinks_give_no_share() -> None:
+    values = blinking(a=(3, 4, 1.0))
+    assert np.isnan(metrics.blink_recall(values, []))
+    assert np.isnan(metrics.false_blinks(values, []))
+    assert metrics.median_between_blinks(values, []) == pytest.approx(0.05)

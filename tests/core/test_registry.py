@@ -54,13 +54,16 @@ def test_every_bundled_graph_has_a_licence_and_a_source() -> None:
         assert tracker.licence == "Apache-2.0"
         assert "sha256" in tracker.source
     for regressor in Registry().regressors:
-        assert regressor.licence == "GPL-3.0-or-later"
-        assert "Synthetic" in regressor.training_data
+        licence, data = ("Apache-2.0", "Google") if regressor.name == "mediapipe" else ("GPL-3.0-or-later", "Synthetic")
+        assert regressor.licence == licence
+        assert data in regressor.training_data
 
 
 def test_user_folder_appears_beside_the_bundled_one(tmp_path: Path) -> None:
     registry = Registry((BUNDLED, folder_with(tmp_path, entry())))
-    assert [known.name for known in registry.regressors] == ["geometry", "mine"]
+    bundled = [known.name for known in Registry().regressors]
+    assert {"geometry", "mediapipe"} <= set(bundled)
+    assert [known.name for known in registry.regressors] == [*bundled, "mine"]
     assert registry.path(registry.regressor("mine").head).read_bytes() == b"abc"
 
 
@@ -105,6 +108,20 @@ def test_copy_of_the_bundled_models_is_verified_in_its_own_place(tmp_path: Path)
         file.write(b"\0\1\2\3")
     with pytest.raises(ModelError, match=r"face_detector\.onnx is damaged"):
         registry.path(detector)
+
+
+def test_every_bundled_file_is_there_and_whole() -> None:
+    registry = Registry()
+    for known in registry.regressors:
+        assert [registry.path(model_file) for model_file in known.files]
+
+
+def test_tracker_without_one_of_its_graphs_is_named(tmp_path: Path) -> None:
+    text = (BUNDLED / "registry.toml").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("detector = ")]
+    (tmp_path / "registry.toml").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"'onnx' .* has no 'detector'"):
+        Registry((tmp_path,)).tracker("onnx")
 
 
 def test_unknown_name_lists_the_choices() -> None:

@@ -127,15 +127,15 @@ def test_regressor_of_a_user_folder_runs(tmp_path: Path, regressor: Regressor, s
     np.testing.assert_array_equal(mine.values(seen), regressor.values(seen))
 
 
-def test_head_with_other_channels_than_promised(tmp_path: Path, single_face_take: Take) -> None:
-    mine = open_regressor(user_registry(tmp_path, "geometry.onnx", entry(sha256="SHA256")), "mine", "cpu")
-    with pytest.raises(ModelError, match=r"'mine' returned \(72, 54\), its registry entry promises 1 channels"):
-        mine.values(features(single_face_take))
+def test_head_with_other_channels_than_promised(tmp_path: Path) -> None:
+    registry = user_registry(tmp_path, "geometry.onnx", entry(sha256="SHA256"))
+    with pytest.raises(ModelError, match=r"'mine' cannot be used: its head returned \(1, 54\).* promises 1 channels"):
+        open_regressor(registry, "mine", "cpu")
 
 
 def test_graph_that_is_no_head(tmp_path: Path) -> None:
     registry = user_registry(tmp_path, "face_blendshapes.onnx", entry(sha256="SHA256"))
-    with pytest.raises(ModelError, match="'mine' does not fit this AU Mocap"):
+    with pytest.raises(ModelError, match="'mine' cannot be used: it does not fit this AU Mocap"):
         open_regressor(registry, "mine", "cpu")
 
 
@@ -152,6 +152,44 @@ def test_damaged_regressor_is_named(tmp_path: Path) -> None:
         file.write(b"\0")
     with pytest.raises(ModelError, match=r"head\.onnx is damaged: its sha256"):
         open_regressor(registry, "mine", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"abc", r"head\.onnx cannot be loaded"),
+        (b"", r"head\.onnx is damaged"),
+        (None, r"head\.onnx cannot be read"),
+    ],
+)
+def test_regressor_that_does_not_load_is_named_and_leaves_the_others(
+    tmp_path: Path, content: bytes | None, problem: str
+) -> None:
+    (tmp_path / "registry.toml").write_text("version = 1\n" + entry(), encoding="utf-8")  # the checksum of `abc`
+    if content is not None:
+        (tmp_path / "head.onnx").write_bytes(content)
+    registry = Registry((BUNDLED, tmp_path))
+    with pytest.raises(ModelError, match=f"Regressor 'mine' cannot be used: .*{problem}"):
+        open_regressor(registry, "mine", "cpu")
+    assert open_regressor(registry, "geometry", "cpu").entry.name == "geometry"
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in Registry().regressors])
+def test_frames_without_a_face_give_no_values(name: str, single_face_take: Take) -> None:
+    """NaN in, NaN out, and nowhere else: whatever the head would make of it."""
+    regressor = open_regressor(Registry(), name, "cpu")
+    seen = features(single_face_take)
+    embedding = np.zeros((len(single_face_take), regressor.embedding_size), np.float32)
+    holed = replace(seen, landmarks=seen.landmarks.copy(), embedding=embedding)
+    holed.landmarks[3, 17, 1] = np.nan
+    if regressor.embedding_size:
+        holed.embedding[5, 0] = np.nan
+    values = regressor.values(holed)
+    lost = np.isnan(values).any(axis=1)
+    assert np.flatnonzero(lost).tolist() == ([3, 5] if regressor.embedding_size else [3])
+    assert np.isnan(values[lost]).all()
+    assert values[~lost].min() >= 0
+    assert values[~lost].max() <= 1
 
 
 def test_unknown_regressor() -> None:

@@ -11,26 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from au_mocap import blendshapes, channels
 from au_mocap.crops import Image
-from au_mocap.landmark_model import LandmarkResult
+from au_mocap.landmark_model import LandmarkResult, crop_around
 from au_mocap.onnx_tracker import OnnxTracker
 from au_mocap.registry import Registry
+from au_mocap.regressors import features_of, open_regressor
 from au_mocap.sessions import open_session
-from au_mocap.tracking import open_tracker
+from au_mocap.tracking import TrackedFace, open_tracker
 from au_mocap.video import open_video
 from tests.environments import ROOT, MissingEnvironmentError, python_of
 from training import packages
-
-# The landmarks that MediaPipe's blendshape graph reads, in its order.
-BLENDSHAPE_POINTS = (
-    *(0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67, 70, 78, 80),
-    *(81, 82, 84, 87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133, 136, 144, 145, 146, 148, 149, 150, 152, 153),
-    *(154, 155, 157, 158, 159, 160, 161, 162, 163, 168, 172, 173, 176, 178, 181, 185, 191, 195, 197, 234, 246, 249),
-    *(251, 263, 267, 269, 270, 276, 282, 283, 284, 285, 288, 291, 293, 295, 296, 297, 300, 308, 310, 311),
-    *(312, 314, 317, 318, 321, 323, 324, 332, 334, 336, 338, 356, 361, 362, 365, 373, 374, 375, 377, 378, 379, 380),
-    *(381, 382, 384, 385, 386, 387, 388, 389, 390, 397, 398, 400, 402, 405, 409, 415, 454, 466, 468, 469, 470, 471),
-    *(472, 473, 474, 475, 476, 477),
-)
 
 Reference = Callable[[Path, int], tuple[list[Image], dict[str, np.ndarray]]]
 
@@ -103,12 +94,31 @@ def test_blendshapes_agree_with_the_package(reference: Reference, tracker: OnnxT
     registry = Registry()
     session = open_session(registry.path(registry.tracker("onnx").files["blendshapes"]), "cpu")
     images, expected = reference(langer, 24)
-    for image, theirs in zip(images, expected["blendshapes"], strict=True):
+    for image, landmarks, theirs in zip(images, expected["landmarks"], expected["blendshapes"], strict=True):
+        (scores,) = session.run({"points": blendshapes.points_of(landmarks)})
+        np.testing.assert_allclose(scores, theirs, atol=1e-3)
         ours = detect_and_measure(tracker, image)
         assert ours is not None
-        points = ours.landmarks[list(BLENDSHAPE_POINTS), :2][None]
-        (scores,) = session.run({"points": points})
+        (scores,) = session.run({"points": blendshapes.points_of(ours.landmarks)})
         np.testing.assert_allclose(scores, theirs, atol=0.02)
+
+
+def test_the_regressor_of_the_scores_gives_the_packages(reference: Reference, single_face: Path) -> None:
+    """The whole way through the registry, fed with the package's own landmarks."""
+    regressor = open_regressor(Registry(), "mediapipe", "cpu")
+    images, expected = reference(single_face, 6)
+    names = expected["names"].tolist()
+    for image, landmarks, theirs in zip(images, expected["landmarks"], expected["blendshapes"], strict=True):
+        embedding = regressor.embed(image, TrackedFace(landmarks, crop_around(landmarks), 1.0))
+        np.testing.assert_allclose(embedding, theirs, atol=1e-2)
+        values = regressor.values(features_of(landmarks[None], embedding[None]))[0]
+        for channel_id, score in (
+            ("eye_close_L", "eyeBlinkLeft"),
+            ("jaw_drop", "jawOpen"),
+            ("dimple_R", "mouthDimpleRight"),
+        ):
+            assert values[channels.INDEX[channel_id]] == pytest.approx(theirs[names.index(score)], abs=1e-2)
+    assert tuple(names) == blendshapes.SCORES
 
 
 def test_the_mediapipe_tracker_runs_behind_the_same_seam(

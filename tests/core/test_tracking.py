@@ -366,7 +366,8 @@ class Still:
         self.times_s.append(time_s)
         return None
 
-    def reset(self) -> None:
+    def reset(self, maps: Sequence[str] = ()) -> None:
+        assert not maps
         self.times_s.clear()
 
 

@@ -1,5 +1,6 @@
 """A regressor with an image stage: run once a frame and kept; another neutral runs its head alone."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,11 +93,23 @@ def test_unknown_preprocessor_is_named(tmp_path: Path) -> None:
         open_regressor(Registry((BUNDLED, tmp_path)), "two_stage", "cpu")
 
 
-def test_embedding_of_another_size_than_promised_is_an_error(tmp_path: Path, single_face: Path) -> None:
+def test_embedding_of_another_size_than_promised_is_an_error(tmp_path: Path) -> None:
     for name in ("image.onnx", "head.onnx"):
         (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
     text = (FOLDER / "registry.toml").read_text(encoding="utf-8")
     (tmp_path / "registry.toml").write_text(text.replace("embedding_size = 3", "embedding_size = 4"), encoding="utf-8")
-    regressor = open_regressor(Registry((BUNDLED, tmp_path)), "two_stage", "cpu")
-    with pytest.raises(ModelError, match="image stage of regressor 'two_stage'"):
-        pipeline.extract(single_face, open_tracker("onnx", Registry(), "cpu"), regressor)
+    with pytest.raises(ModelError, match=r"'two_stage' cannot be used: its image stage returned .* promises 4"):
+        open_regressor(Registry((BUNDLED, tmp_path)), "two_stage", "cpu")
+
+
+def test_take_of_another_version_with_embeddings_of_the_same_size_is_told(take: Take, two_stage: Regressor) -> None:
+    older = replace(take, meta={**take.meta, "regressor": {"name": "two_stage", "version": "0"}})
+    with pytest.raises(ModelError, match=r"made with regressor two_stage 0, here is two_stage 1: analyse .* again"):
+        calibration.curves(older, Settings(), two_stage)
+
+
+def test_take_of_another_version_is_told(take: Take) -> None:
+    """An embedding of a size that this regressor's head does not read."""
+    other = open_regressor(Registry(), "geometry", "cpu")
+    with pytest.raises(ModelError, match=r"'geometry' reads 0 numbers .* the take holds 3.*Analyse the video again"):
+        other.values(features(take))

@@ -1,7 +1,9 @@
-"""Makes the two tiny graphs beside this file: a regressor with an image stage whose every number can be foretold.
+"""Makes the tiny graphs beside this file: regressors with an image stage whose every number can be foretold.
 
-`python tests/data/two_stage/make.py`, in an environment with the `train` extra. The embedding is the crop's mean red,
-green and blue; the head's two values are red and green, less the neutral's as far as it is trusted.
+`python tests/data/two_stage/make.py`, in an environment with the `train` extra. Of `two_stage` the embedding is the
+crop's mean red, green and blue; the head's two values are red and green, less the neutral's as far as it is trusted.
+Of `of_maps` it is the mean of the landmark graph's `map_8` and where that graph saw the outer corners of the eyes,
+forehead and chin (x and y of each in the tile, as a share of its side); its head is of the same kind.
 """
 
 import hashlib
@@ -13,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 _FOLDER = Path(__file__).parent
 _LANDMARKS = [478, 3]
+_SPOTS = [33, 263, 10, 152]
 
 
 def _write(name: str, nodes: list, inputs: dict, outputs: dict, constants: dict) -> str:
@@ -31,17 +34,9 @@ def _write(name: str, nodes: list, inputs: dict, outputs: dict, constants: dict)
     return hashlib.sha256(raw).hexdigest()
 
 
-def main() -> None:
-    """Writes both graphs and the registry."""
-    image = _write(
-        "image",
-        [helper.make_node("ReduceMean", ["crop"], ["embedding"], axes=[2, 3], keepdims=0)],
-        {"crop": ["N", 3, 32, 32]},
-        {"embedding": ["N", 3]},
-        {},
-    )
-    head = _write(
-        "head",
+def _head(name: str, embedding_size: int) -> str:
+    return _write(
+        name,
         [
             helper.make_node("ReduceMean", ["neutral_weight"], ["trust"], axes=[0, 1], keepdims=0),
             helper.make_node("Mul", ["neutral_embedding", "trust"], ["rest"]),
@@ -51,32 +46,89 @@ def main() -> None:
         {
             "landmarks": ["N", *_LANDMARKS],
             "rotation": ["N", 3],
-            "embedding": ["N", 3],
+            "embedding": ["N", embedding_size],
             "neutral_landmarks": _LANDMARKS,
             "neutral_weight": [478, 1],
-            "neutral_embedding": [3],
+            "neutral_embedding": [embedding_size],
         },
         {"values": ["N", 2]},
         {"first": np.array([0]), "last": np.array([2]), "axis": np.array([1])},
     )
-    (_FOLDER / "registry.toml").write_text(
-        f"""version = 1
 
+
+def _maps_stage() -> str:
+    return _write(
+        "maps",
+        [
+            helper.make_node("ReduceMean", ["map_8"], ["mean"], axes=[1, 2, 3], keepdims=1),
+            helper.make_node("Reshape", ["mean", "one_each"], ["first"]),
+            helper.make_node("Gather", ["landmarks", "chosen"], ["spots"], axis=1),
+            helper.make_node("Slice", ["spots", "from", "to", "last_axis"], ["flat_spots"]),
+            helper.make_node("Reshape", ["flat_spots", "all_each"], ["numbers"]),
+            helper.make_node("Mul", ["numbers", "scale"], ["places"]),
+            helper.make_node("Concat", ["first", "places"], ["embedding"], axis=1),
+        ],
+        {"map_8": ["N", 128, 8, 8], "landmarks": ["N", *_LANDMARKS]},
+        {"embedding": ["N", 9]},
+        {
+            "one_each": np.array([-1, 1]),
+            "all_each": np.array([-1, 8]),
+            "chosen": np.array(_SPOTS),
+            "from": np.array([0]),
+            "to": np.array([2]),
+            "last_axis": np.array([2]),
+            "scale": np.array(1 / 256, np.float32),
+        },
+    )
+
+
+_ENTRY = """
 [[regressor]]
-name = "two_stage"
+name = "{name}"
 version = "1"
-label = "Mean colour"
-description = "For tests: red and green of the crop"
+label = "{label}"
+description = "For tests: {description}"
 licence = "CC0-1.0"
 training_data = "none"
 normalisation = "neutral"
 channels = ["lip_corner_pull_L", "lip_corner_pull_R"]
-image = {{ file = "image.onnx", sha256 = "{image}", preprocessor = "similarity", size_px = 32, embedding_size = 3 }}
-head = {{ file = "head.onnx", sha256 = "{head}" }}
-""",
-        encoding="utf-8",
-        newline="\n",
+image = {{ file = "{file}.onnx", sha256 = "{image}", {form} }}
+head = {{ file = "{head_file}.onnx", sha256 = "{head}" }}
+"""
+
+
+def main() -> None:
+    """Writes the graphs and the registry."""
+    image = _write(
+        "image",
+        [helper.make_node("ReduceMean", ["crop"], ["embedding"], axes=[2, 3], keepdims=0)],
+        {"crop": ["N", 3, 32, 32]},
+        {"embedding": ["N", 3]},
+        {},
     )
+    entries = [
+        _ENTRY.format(
+            name="two_stage",
+            label="Mean colour",
+            description="red and green of the crop",
+            file="image",
+            image=image,
+            form='preprocessor = "similarity", size_px = 32, embedding_size = 3',
+            head_file="head",
+            head=_head("head", 3),
+        ),
+        _ENTRY.format(
+            name="of_maps",
+            label="Mean of a map",
+            description="what the landmark graph saw",
+            file="maps",
+            image=_maps_stage(),
+            form='source = "maps", inputs = ["map_8", "landmarks"], embedding_size = 9',
+            head_file="maps_head",
+            head=_head("maps_head", 9),
+        ),
+    ]
+    (_FOLDER / "registry.toml").write_text("version = 1\n" + "".join(entries), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

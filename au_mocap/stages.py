@@ -1,0 +1,125 @@
+"""Image stages: the heavy half of a regressor, run once a frame, whose answer a take keeps."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import blendshapes
+from .crops import PREPROCESSORS, Image, readable
+from .errors import ModelError, TrackerError
+from .landmark_model import OUTPUTS, LandmarkModel
+from .registry import ImageStage, Registry
+from .sessions import Session, open_session
+from .tracking import TrackedFace
+
+_LARGEST: Final = float(np.finfo(np.float16).max)
+"""A take keeps embeddings as half floats."""
+
+
+class Stage:
+    """An image stage that is ready to run. One instance may be used by several threads at once.
+
+    Attributes:
+        entry: What the registry says of it.
+        session: Session of its graph.
+        maps: Outputs of the landmark graph that it reads; a tracker that can should hand them on with each face.
+    """
+
+    def __init__(self, entry: ImageStage, session: Session, landmark_model: Callable[[], LandmarkModel]) -> None:
+        """Wraps a session; use `open_stage`.
+
+        Args:
+            entry: What the registry says of it.
+            session: Session of its graph.
+            landmark_model: Gives the landmark graph, for faces that come without its maps.
+        """
+        self.entry = entry
+        self.session = session
+        self.maps = entry.inputs
+        self._landmark_model = landmark_model
+
+    def embed(self, image: Image, face: TrackedFace) -> NDArray[np.float32]:
+        """Looks at one face.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            face: The face that was found in it. Where it lacks a map that is read, the landmark graph is run on its
+                crop.
+
+        Returns:
+            (E,) float32.
+
+        Raises:
+            ModelError: The graph failed, or its answer is not what the registry promises.
+            TrackerError: The image is none, or the face lies nowhere in it.
+        """
+        frame = readable(image)
+        _check_shown(frame, face)
+        embedding = self.session.run(self._feeds(frame, face))[0]
+        size = self.entry.embedding_size
+        if embedding.size != size or not np.abs(embedding).max() <= _LARGEST:
+            message = f"its image stage returned {embedding.shape}, its registry entry promises {size} finite numbers."
+            raise ModelError(message)
+        return embedding.reshape(size).astype(np.float32, copy=False)
+
+    def _feeds(self, image: Image, face: TrackedFace) -> Mapping[str, NDArray[Any]]:
+        stage = self.entry
+        if stage.source == "maps":
+            return self._maps_of(image, face)
+        (name,) = self.session.input_names
+        if stage.source == "landmarks":
+            return {name: blendshapes.points_of(face.landmarks)}
+        return {name: PREPROCESSORS[stage.preprocessor](image, face.crop, stage.size_px)[None]}
+
+    def _maps_of(self, image: Image, face: TrackedFace) -> Mapping[str, NDArray[Any]]:
+        carried = face.maps
+        if any(name not in carried for name in self.maps):
+            carried = self._landmark_model().run(image, face.crop, self.maps).maps
+        return {name: carried[name] for name in self.maps}
+
+
+def _check_shown(frame: Image, face: TrackedFace) -> None:
+    height, width = frame.shape[:2]
+    crop = face.crop
+    reach = crop.side_px  # more than half of the diagonal
+    shown = -reach < crop.center_x_px < width + reach and -reach < crop.center_y_px < height + reach
+    if not (crop.side_px > 0 and shown and np.isfinite(face.landmarks).all()):
+        message = f"There is no face to look at: {crop} shows nothing of a frame of {width}x{height} px."
+        raise TrackerError(message)
+
+
+def open_stage(entry: ImageStage, registry: Registry, device: str) -> Stage:
+    """Loads an image stage.
+
+    Raises:
+        ModelError: A file is missing or damaged, or its graph does not read what the registry says.
+        SettingsError: Unknown device.
+    """
+    _check_source(entry)
+    session = open_session(registry.path(entry.file), device)
+    fitting = set(session.input_names) == set(entry.inputs) if entry.inputs else len(session.input_names) == 1
+    if not fitting:
+        message = (
+            f"its image stage reads {', '.join(session.input_names)}, its registry entry promises "
+            f"{', '.join(entry.inputs) or 'one input'}."
+        )
+        raise ModelError(message)
+
+    @cache
+    def landmark_model() -> LandmarkModel:
+        return LandmarkModel(open_session(registry.path(registry.tracker("onnx").files["landmarks"]), device))
+
+    return Stage(entry, session, landmark_model)
+
+
+def _check_source(entry: ImageStage) -> None:
+    if entry.source == "crop" and entry.preprocessor not in PREPROCESSORS:
+        message = f"its preprocessor '{entry.preprocessor}' is none of {', '.join(PREPROCESSORS)}."
+        raise ModelError(message)
+    unknown = [name for name in entry.inputs if name not in OUTPUTS]
+    if unknown:
+        message = f"the landmark graph has no {', '.join(unknown)}, only {', '.join(OUTPUTS)}."
+        raise ModelError(message)
