@@ -63,8 +63,10 @@ ENVIRONMENTS = {
 
 # What `train NAME` runs, and where.
 TRAINING = {
+    "accurate": ("train", "training.appearance"),  # and `fast`, in one go
     "geometry": ("train", "training.geometry"),
     "head": ("main", "training.demo_head"),
+    "mediapipe": ("train", "training.mediapipe_head"),
     "tracker": ("convert", "training.convert_tracker"),
 }
 

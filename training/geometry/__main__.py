@@ -1,12 +1,9 @@
 """`python -m training.geometry`: makes the canonical face and the `geometry` regressor from nothing."""
 
 import argparse
-import hashlib
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,29 +13,22 @@ import torch
 from au_mocap import landmarks, pose
 from au_mocap.registry import BUNDLED
 from training import packages
-from training.geometry import canonical, correspondences, dataset, examples, export, pose_correction, train
-
-_HELD_OUT = (0.1, 0.1)  # performers for validation and for the test
-_ROOT = Path(__file__).resolve().parents[2]
+from training.all_or_nothing import all_or_nothing
+from training.geometry import canonical, examples, export, pose_correction, train
+from training.synth import film
+from training.synth.correspondences import Correspondences
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of everything.
+    """How much of everything: what is filmed, and passes over the training cast."""
 
-    Attributes:
-        views: Renders for the correspondences.
-        shards: Shards of tracked frames (480 frames each).
-        epochs: Passes over the training split.
-    """
-
-    views: int
-    shards: int
+    call: film.Call
     epochs: int
 
 
-FULL = Plan(views=300, shards=70, epochs=50)
-SMOKE = Plan(views=12, shards=1, epochs=2)
+FULL = Plan(film.Call({"validation": 8, "test": 12, "training": 70}), epochs=50)
+SMOKE = Plan(film.Call({"validation": 1, "test": 1, "training": 1}, views=12, performers=4), epochs=2)
 
 
 def main() -> int:
@@ -56,14 +46,14 @@ def main() -> int:
     torch.set_num_threads(os.cpu_count() or 1)
     started = time.perf_counter()
     try:
-        places, frames = _film(plan, options.seed)
+        places, paths = film.film_all(plan.call, options.out and options.out / "films")
     except (packages.PackageError, RuntimeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    parts = examples.split(frames, _HELD_OUT)
+    parts = tuple(film.load(paths[cast]) for cast in film.CASTS)
     engine = landmarks.CANONICAL_FILE.parent if options.out is None else out
     tables = [engine / path.name for path in (landmarks.CANONICAL_FILE, pose.CORRECTION_FILE)]
-    with _all_or_nothing([*tables, *(out / name for name in (export.FILE, export.CARD, "registry.toml"))]):
+    with all_or_nothing([*tables, *(out / name for name in (export.FILE, export.CARD, "registry.toml"))]):
         _shape(places, parts[0], *tables)
         measured = _fit(parts, plan, options.seed, out)
         export.register(out / export.FILE, measured)
@@ -73,34 +63,7 @@ def main() -> int:
     return 0
 
 
-def _film(plan: Plan, seed: int) -> tuple[correspondences.Correspondences, dataset.Frames]:
-    places = correspondences.find(plan.views, np.random.default_rng(seed))
-    folder = packages.cache_folder() / "training" / f"geometry-{_recipe(plan, seed)}"
-    paths: list[Path] = []
-    for path in dataset.film_all(places, seed, plan.shards, folder):
-        paths.append(path)
-        sys.stderr.write(f"filmed shard {len(paths)}/{plan.shards}\n")
-    return places, dataset.load(paths)
-
-
-@contextmanager
-def _all_or_nothing(paths: Sequence[Path]) -> Iterator[None]:
-    """Puts files back as they were when the block fails: a new canonical face must not meet an old network."""
-    before = {path: path.read_bytes() if path.exists() else None for path in paths}
-    try:
-        yield
-    except BaseException:
-        for path, raw in before.items():
-            if raw is None:
-                path.unlink(missing_ok=True)
-            else:
-                path.write_bytes(raw)
-        raise
-
-
-def _shape(
-    places: correspondences.Correspondences, training: dataset.Frames, canonical_file: Path, correction_file: Path
-) -> None:
+def _shape(places: Correspondences, training: film.Frames, canonical_file: Path, correction_file: Path) -> None:
     """Makes the canonical face and the pose correction. In the engine's folder they count at once, for what follows."""
     face = canonical.mean_face(places, np.random.default_rng(0))
     canonical.write(face, canonical.reliability(face, training), canonical_file)
@@ -108,16 +71,7 @@ def _shape(
     pose_correction.write(pose_correction.fit(training), correction_file)
 
 
-def _recipe(plan: Plan, seed: int) -> str:
-    """Names the frames by everything that decides them, so that old ones are never taken for new."""
-    digest = hashlib.sha256(f"{plan.views} {seed}".encode())
-    sources = [*(_ROOT / "training" / "synth").glob("*.py"), *(_ROOT / "training" / "geometry").glob("[cd]*.py")]
-    for path in sorted([*sources, BUNDLED / "face_landmarks.onnx"]):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-def _fit(parts: tuple[dataset.Frames, ...], plan: Plan, seed: int, out: Path) -> export.Measured:
+def _fit(parts: tuple[film.Frames, ...], plan: Plan, seed: int, out: Path) -> export.Measured:
     rng = np.random.default_rng([seed, 1])
     training, validation, test = (examples.prepare(part, rng) for part in parts)
     head = train.train(training, validation, plan.epochs, seed)

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from au_mocap.landmarks import COUNT, IPD_M, align_to
-from training.geometry.correspondences import Correspondences
-from training.geometry.dataset import Frames
 from training.synth import performers
+from training.synth.correspondences import Correspondences
+from training.synth.film import Frames
 
 _PERFORMERS: Final = 400
 _ROUNDS: Final = 4

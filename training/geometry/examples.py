@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from au_mocap import rotations
 from au_mocap.landmarks import align
-from training.geometry.dataset import ACTING_FRAMES, NEUTRAL_FRAMES, Frames
 from training.geometry.network import Examples, Statistics
+from training.synth.film import FRAMES_PER_PERFORMER, NEUTRAL_FRAMES, Frames
 
-_FRAMES: Final = NEUTRAL_FRAMES + ACTING_FRAMES
 _NEUTRALS: Final = 8
 _SMALLEST_SCALE: Final = 1e-3
 
@@ -19,10 +18,10 @@ _SMALLEST_SCALE: Final = 1e-3
 def prepare(frames: Frames, rng: np.random.Generator) -> Examples:
     """Aligns the tracker's landmarks and draws neutrals: random means of each performer's calm frames."""
     aligned = align(frames.landmarks)
-    faces = aligned.points.reshape(-1, _FRAMES, *aligned.points.shape[1:])
+    faces = aligned.points.reshape(-1, FRAMES_PER_PERFORMER, *aligned.points.shape[1:])
     shares = rng.dirichlet(np.full(NEUTRAL_FRAMES, 0.7), (len(faces), _NEUTRALS)).astype(np.float32)
     neutrals = np.einsum("ikn,inlc->iklc", shares, faces[:, :NEUTRAL_FRAMES])
-    owner = np.repeat(np.arange(len(faces)), _FRAMES)
+    owner = np.repeat(np.arange(len(faces)), FRAMES_PER_PERFORMER)
     return Examples(
         landmarks=torch.from_numpy(aligned.points),
         rotation=torch.from_numpy(rotations.to_angles(aligned.rotations).astype(np.float32)),
@@ -45,24 +44,3 @@ def statistics(examples: Examples) -> Statistics:
 
 def _array(tensor: torch.Tensor) -> NDArray[np.float32]:
     return tensor.numpy().astype(np.float32)
-
-
-def split(frames: Frames, shares: tuple[float, float]) -> tuple[Frames, Frames, Frames]:
-    """Parts frames into train, validation and test by performer: nobody is in two of them.
-
-    Args:
-        frames: All frames.
-        shares: What validation and test get.
-    """
-    last = int(frames.performer.max()) + 1
-    first_test = round(last * (1 - shares[1]))
-    first_validation = round(last * (1 - shares[0] - shares[1]))
-    parts = (
-        frames.performer < first_validation,
-        (frames.performer >= first_validation) & (frames.performer < first_test),
-        frames.performer >= first_test,
-    )
-    train, validation, test = (
-        Frames(**{name: getattr(frames, name)[part] for name in Frames.__slots__}) for part in parts
-    )
-    return train, validation, test

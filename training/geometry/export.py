@@ -1,29 +1,23 @@
 """From the trained head to `models/`: ONNX file, registry entry, model card."""
 
 import hashlib
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
 from au_mocap import channels, metrics
 from au_mocap.landmarks import COUNT
-from training import graph_rewrite, registry_entry
+from training import graph_rewrite, onnx_export, registry_entry
 from training.geometry.network import ExportedHead, GeometryHead
-from training.geometry.train import Outcome
+from training.outcome import FEAFA, Outcome
 
 VERSION: Final = "1"
 FILE: Final = "geometry.onnx"
 CARD: Final = "GEOMETRY.md"
-_FEAFA: Final = slice(0, len(channels.FEAFA_IDS))
-_TOLERANCE: Final = 1e-3
-_INPUTS: Final = ("landmarks", "rotation", "neutral_landmarks", "neutral_weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,55 +38,24 @@ class Measured:
 
 
 def export(head: GeometryHead, path: Path) -> float:
-    """Writes the head as ONNX with half-float weights, dynamic batch.
-
-    Returns:
-        Largest difference between onnxruntime and PyTorch on random faces.
+    """Writes the head as ONNX with half-float weights; the largest difference from PyTorch on random faces.
 
     Raises:
-        ValueError: It is above 1e-3; nothing was written.
+        ValueError: They differ by more than `onnx_export.TOLERANCE`; nothing was written.
     """
-    for parameter in (*head.parameters(), *head.buffers()):
-        parameter.data = parameter.data.half().float()  # what is stored is what was measured
-    module = ExportedHead(head).eval()
     generator = torch.Generator().manual_seed(0)
-    inputs = (
-        head.generic + 0.05 * torch.randn(7, COUNT, 3, generator=generator),
-        0.3 * torch.randn(7, 3, generator=generator),
-        head.generic + 0.05 * torch.randn(COUNT, 3, generator=generator),
-        torch.rand(COUNT, 1, generator=generator),
-    )
-    raw = graph_rewrite.pack(graph_rewrite.unpack(_traced(module, inputs)), "geometry")
-    session: Any = onnxruntime.InferenceSession(raw, providers=["CPUExecutionProvider"])
-    fed = {name: tensor.numpy() for name, tensor in zip(_INPUTS, inputs, strict=True)}
-    with torch.no_grad():
-        difference = float(np.abs(session.run(None, fed)[0] - module(*inputs).numpy()).max())
-    if difference > _TOLERANCE:
-        msg = f"onnxruntime differs from PyTorch by {difference:.2g}"
-        raise ValueError(msg)
-    path.write_bytes(raw)
-    return difference
-
-
-def _traced(module: ExportedHead, inputs: tuple[torch.Tensor, ...]) -> onnx.ModelProto:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / FILE
-        torch.onnx.export(
-            module,
-            inputs,
-            str(path),
-            input_names=list(_INPUTS),
-            output_names=["values"],
-            dynamic_axes={"landmarks": {0: "N"}, "rotation": {0: "N"}, "values": {0: "N"}},
-            opset_version=graph_rewrite.OPSET,
-            dynamo=False,
-        )
-        return onnx.load(path)
+    inputs = {
+        "landmarks": head.generic + 0.05 * torch.randn(7, COUNT, 3, generator=generator),
+        "rotation": 0.3 * torch.randn(7, 3, generator=generator),
+        "neutral_landmarks": head.generic + 0.05 * torch.randn(COUNT, 3, generator=generator),
+        "neutral_weight": torch.rand(COUNT, 1, generator=generator),
+    }
+    return onnx_export.export(ExportedHead(head).eval(), inputs, "values", {"landmarks", "rotation"}, path)
 
 
 def register(path: Path, measured: Measured) -> None:
     """Puts the entry into the registry beside `path`, in the place of an earlier one."""
-    icc, pcc, mae = (score[_FEAFA].mean() for score in _scores(measured.own))
+    icc, pcc, mae = (score[FEAFA].mean() for score in _scores(measured.own))
     entry = f"""[[regressor]]
 name = "geometry"
 version = "{VERSION}"
@@ -110,9 +73,7 @@ accuracy = {{ icc_feafa24 = {icc:.3f}, mae_feafa24 = {mae:.4f}, pcc_feafa24 = {p
 
 def _scores(outcome: Outcome) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """ICC(3,1), PCC and MAE of each of the 58 channels, the derived ones included."""
-    predicted, truth = (
-        channels.complete(table, channels.PREDICTED_IDS) for table in (outcome.predicted, outcome.truth)
-    )
+    predicted, truth = outcome.tables()
     return metrics.icc(predicted, truth), metrics.pcc(predicted, truth), metrics.mae(predicted, truth)
 
 
@@ -131,10 +92,10 @@ def write_card(path: Path, measured: Measured) -> None:
         opset=graph_rewrite.OPSET,
         trained_on=measured.trained_on,
         performers=measured.performers,
-        icc=icc[_FEAFA].mean(),
-        pcc=pcc[_FEAFA].mean(),
-        mae=mae[_FEAFA].mean(),
-        without=without[_FEAFA].mean(),
+        icc=icc[FEAFA].mean(),
+        pcc=pcc[FEAFA].mean(),
+        mae=mae[FEAFA].mean(),
+        without=without[FEAFA].mean(),
         rows=rows,
     )
     path.write_text(text, encoding="utf-8", newline="\n")

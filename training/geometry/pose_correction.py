@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from au_mocap import pose, rotations
 from au_mocap.landmarks import COUNT, align, canonical_face
 from training.geometry.canonical import mirror_landmarks
-from training.geometry.dataset import PICTURE_PX, Frames
+from training.synth.film import PICTURE_PX, Frames
 
 _RIDGE: Final = 1e-2
 """Share of the mean variance that is added to every coordinate: keeps the correction small and smooth."""

@@ -2,43 +2,22 @@
 
 import sys
 import time
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from au_mocap import landmarks, metrics
+from au_mocap import landmarks
 from training.geometry.canonical import mirror_landmarks
 from training.geometry.examples import statistics
 from training.geometry.network import Examples, GeometryHead, batch
+from training.outcome import Outcome, amplitude
 
 _BATCH: Final = 512
 _LEARNING_RATE: Final = 1.5e-3
 _WEIGHT_DECAY: Final = 0.1
 _RARE_VARIANCE: Final = 0.01
-_WEAKEST: Final = 0.25
-_SURE: Final = 0.5
-_MOST_GAIN: Final = 1.6
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Predictions and truth on one split.
-
-    Attributes:
-        predicted: (M, P) clipped values.
-        truth: (M, P).
-    """
-
-    predicted: NDArray[np.float32]
-    truth: NDArray[np.float32]
-
-    @property
-    def icc(self) -> NDArray[np.float64]:
-        """(P,) ICC(3,1) of each predicted channel."""
-        return metrics.icc(self.predicted, self.truth)
 
 
 def train(training: Examples, validation: Examples, epochs: int, seed: int) -> GeometryHead:
@@ -65,7 +44,7 @@ def train(training: Examples, validation: Examples, epochs: int, seed: int) -> G
             loss.backward()
             optimizer.step()
             schedule.step()
-        score = float(evaluate(head, validation).icc.mean())
+        score = evaluate(head, validation).feafa_icc
         if score > best[0]:
             best = (score, {name: value.clone() for name, value in head.state_dict().items()})
         _say(f"epoch {epoch + 1}/{epochs}: validation ICC {score:.3f}, {time.perf_counter() - started:.0f} s")
@@ -84,19 +63,8 @@ def evaluate(head: GeometryHead, examples: Examples, trust: float = 1.0) -> Outc
 
 
 def restore_amplitude(head: GeometryHead, validation: Examples) -> NDArray[np.float64]:
-    """Scales each output so that its spread is that of the truth, where the channel is recognised well enough.
-
-    Least squares makes uncertain channels timid: spread r times the truth's at correlation r. A full action should read
-    near 1, but where a channel is hardly seen at all, scaling up would only scale noise, so the gain fades out there.
-
-    Returns:
-        (P,) gains that were applied.
-    """
-    outcome = evaluate(head, validation)
-    correlation = metrics.pcc(outcome.predicted, outcome.truth)
-    spread = outcome.truth.std(axis=0) / np.maximum(outcome.predicted.std(axis=0), 1e-6)
-    share = np.clip((correlation - _WEAKEST) / (_SURE - _WEAKEST), 0.0, 1.0)
-    gains = 1.0 + share * (np.clip(spread, 1.0, _MOST_GAIN) - 1.0)
+    """Scales each output by `outcome.amplitude`; (P,) gains that were applied."""
+    gains = amplitude(evaluate(head, validation))
     scale = torch.from_numpy(gains.astype(np.float32))
     with torch.no_grad():
         head.values.weight *= scale[:, None]

@@ -1,6 +1,7 @@
 """Where on the performers' mesh the tracker puts its 478 landmarks: found by running the shipped tracker on renders."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -40,6 +41,18 @@ class Correspondences:
         return np.einsum("lkc,lk->lc", vertices[self.corners], self.shares).astype(np.float32)
 
 
+def load(path: Path) -> Correspondences:
+    """Reads what `save` wrote."""
+    table = np.load(path)
+    return Correspondences(table["corners"], table["shares"], table["spread_m"])
+
+
+def save(correspondences: Correspondences, path: Path) -> None:
+    """Writes a file for `load`."""
+    names = ("corners", "shares", "spread_m")
+    np.savez(path, **{name: getattr(correspondences, name) for name in names})
+
+
 def find(count: int, rng: np.random.Generator) -> Correspondences:
     """Renders `count` near-frontal faces, half of them with open mouths, and takes each landmark's median place."""
     parts = anatomy()
@@ -63,7 +76,7 @@ def _observe(
     vertices = performer.pose(values)
     yaw, pitch, roll = rng.uniform(-_FRONTAL_RAD, _FRONTAL_RAD, 3)
     camera = view(performer, (yaw, pitch, roll), _PICTURE_PX, rng)
-    seen = tracker.find(renderer.draw(vertices, camera, sample_look(_PICTURE_PX, rng)))
+    seen = tracker.find(renderer.draw(vertices, values, camera, sample_look(performer, rng)))
     if seen is None:
         return np.full((COUNT, 3), np.nan)
     places = np.full((COUNT, 3), np.nan)

