@@ -297,7 +297,7 @@ def command_demo(options: argparse.Namespace, _arguments: list[str]) -> int:
 def command_bench(options: argparse.Namespace, _arguments: list[str]) -> int:
     """Run benchmarks."""
     arguments = [*options.names, *(["--json", options.json] if options.json else [])]
-    return run_module(make_environment("main"), "tests.bench", arguments)
+    return run_module(make_environment("train"), "tests.bench", arguments)
 
 
 def command_train(options: argparse.Namespace, arguments: list[str]) -> int:

@@ -26,6 +26,7 @@ class Suite(NamedTuple):
 
 SUITES: Final = (
     Suite("tests/core", "main", "tests/core"),
+    Suite("tests/training", "train", "tests/training"),
     Suite("tests/core on numpy 2", "numpy2", "tests/core"),
     Suite("tests/blender", "main", "tests/blender"),
 )

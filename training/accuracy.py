@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from au_mocap import channels, metrics
 from au_mocap.crops import Crop, Image
 from au_mocap.landmark_model import INPUT_PX, LandmarkModel
+from au_mocap.onnx_tracker import MIN_PRESENCE
 from au_mocap.registry import Registry
-from au_mocap.regressors import Neutral, Regressor, features_of, generic_neutral, open_regressor
+from au_mocap.regressors import Features, Neutral, Regressor, features_of, generic_neutral, open_regressor
 from au_mocap.sessions import open_session
 from au_mocap.tracking import TrackedFace
 from training.outcome import FEAFA
@@ -27,7 +28,7 @@ class Table:
     """One row of the comparison: what was predicted for every picture, against the truth.
 
     Attributes:
-        name: Regressor and neutral, such as `accurate` or `mediapipe, raw`.
+        name: Regressor and neutral, such as `accurate` or `mediapipe, no neutral`.
         predicted: (M, 58) 0..1.
         truth: (M, 58).
     """
@@ -56,7 +57,7 @@ class Table:
 def compare(regressors: Sequence[str], shards: int = SHARDS, cast: str = "test") -> list[Table]:
     """Runs regressors on the test cast, each performer with the mean of the own neutral frames as neutral.
 
-    A regressor that does without a neutral by default is run raw, too. Films what is not filmed yet.
+    Each is also run with the third paper's person mean in its place and without any. Films what is not filmed yet.
 
     Args:
         regressors: Names in the bundled registry.
@@ -64,27 +65,28 @@ def compare(regressors: Sequence[str], shards: int = SHARDS, cast: str = "test")
         cast: Whose films.
 
     Returns:
-        A table for each regressor (and raw), and at last for constant zero.
+        Three tables for each regressor, and at last one for constant zero.
     """
     _, paths = film.film_all(film.Call({cast: shards}))
     frames, tiles = film.load(paths[cast]), film.load_tiles(paths[cast])
     registry = Registry()
     opened = [open_regressor(registry, name, "cpu") for name in regressors]
+    model = LandmarkModel(open_session(registry.path(registry.tracker("onnx").files["landmarks"]), "cpu"))
     truth = channels.complete(frames.values, channels.PREDICTED_IDS)
     predicted: dict[str, list[NDArray[np.float32]]] = {}
     for start in range(0, len(frames), film.FRAMES_PER_PERFORMER):
         pictures = [tiles[row] for row in range(start, start + film.FRAMES_PER_PERFORMER)]
-        for name, values in _perform(pictures, opened, registry):
+        for name, values in _perform(pictures, opened, model):
             predicted.setdefault(name, []).append(values)
-    tables = [Table(name, np.concatenate(parts), truth) for name, parts in predicted.items()]
-    return [*tables, Table(ZERO, np.zeros_like(truth), truth)]
+    seen = frames.presence > MIN_PRESENCE  # elsewhere the engine says that there is no face, and gives no values
+    tables = [Table(name, np.concatenate(parts)[seen], truth[seen]) for name, parts in predicted.items()]
+    return [*tables, Table(ZERO, np.zeros_like(truth[seen]), truth[seen])]
 
 
 def _perform(
-    pictures: list[Image], regressors: list[Regressor], registry: Registry
+    pictures: list[Image], regressors: list[Regressor], model: LandmarkModel
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """One performer: name of the row and (F, 58) values, for every regressor."""
-    model = LandmarkModel(open_session(registry.path(registry.tracker("onnx").files["landmarks"]), "cpu"))
     maps = tuple(dict.fromkeys(name for regressor in regressors for name in regressor.maps))
     found = [model.run(picture, _WHOLE, maps) for picture in pictures]
     faces = [TrackedFace(result.landmarks, _WHOLE, 1.0, result.maps) for result in found]
@@ -92,11 +94,18 @@ def _perform(
     for regressor in regressors:
         embedding = np.stack([regressor.embed(picture, face) for picture, face in zip(pictures, faces, strict=True)])
         seen = features_of(landmarks, embedding.astype(np.float16))  # half floats, as in a take
-        calm = slice(0, film.NEUTRAL_FRAMES)
-        own = Neutral(
-            landmarks=seen.landmarks[calm].mean(axis=0),
-            weight=np.ones((seen.landmarks.shape[1], 1), np.float32),
-            embedding=seen.embedding[calm].mean(axis=0),
-        )
-        yield regressor.entry.name, regressor.values(seen, own)
-        yield f"{regressor.entry.name}, raw", regressor.values(seen, generic_neutral(regressor.embedding_size))
+        for suffix, neutral in (
+            ("", _mean(seen, slice(0, film.NEUTRAL_FRAMES))),
+            (", person mean", _mean(seen, slice(None))),
+            (", no neutral", generic_neutral(regressor.embedding_size)),
+        ):
+            yield regressor.entry.name + suffix, regressor.values(seen, neutral)
+
+
+def _mean(seen: Features, frames: slice) -> Neutral:
+    """A neutral from some frames, fully trusted."""
+    return Neutral(
+        landmarks=seen.landmarks[frames].mean(axis=0),
+        weight=np.ones((seen.landmarks.shape[1], 1), np.float32),
+        embedding=seen.embedding[frames].mean(axis=0),
+    )

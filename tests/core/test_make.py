@@ -72,8 +72,8 @@ def test_arguments_reach_their_module(make: ModuleType, monkeypatch: pytest.Monk
     assert ran == [
         ("main", "training.demo", []),
         ("main", "training.demo", ["a.mp4", "--out", "x"]),
-        ("main", "tests.bench", ["decode", "--json", "b.json"]),
-        ("main", "tests.bench", []),
+        ("train", "tests.bench", ["decode", "--json", "b.json"]),
+        ("train", "tests.bench", []),
         ("train", "training.geometry", ["--smoke", "--seed", "3"]),
         ("convert", "training.convert_tracker", []),
     ]

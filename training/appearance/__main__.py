@@ -29,7 +29,7 @@ class Plan:
     epochs: int
 
 
-FULL = Plan(film.Call({"validation": 8, "test": 12, "training": 320}), epochs=8)
+FULL = Plan(film.Call({"validation": 8, "test": 12, "training": 320}), epochs=14)
 SMOKE = Plan(film.Call({"validation": 1, "test": 1, "training": 1}, views=12, performers=4), epochs=2)
 DESIGNS = (ACCURATE, FAST)
 
@@ -75,7 +75,7 @@ def _train(paths: dict[str, list[Path]], epochs: int, seed: int, out: Path, smok
         sys.stderr.write(f"{name}: ONNX against PyTorch {difference:.1g}\n")
     own, generic = (evaluate(models, films["test"], trust) for trust in (1.0, 0.0))
     for name, model in models.items():
-        measured = export.Measured(own[name], generic[name], films["training"].frames)
+        measured = export.Measured(own[name], generic[name], films["training"].frames, films["test"].performers)
         export.register(model, out, measured)
         sys.stderr.write(f"{name}: ICC(3,1) {own[name].feafa_icc:.3f} on the test cast\n")
 

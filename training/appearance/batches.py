@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from au_mocap import rotations
 from au_mocap.landmark_model import LandmarkModel
 from au_mocap.landmarks import COUNT, align, canonical_face
+from au_mocap.onnx_tracker import MIN_PRESENCE
 from au_mocap.registry import Registry
 from au_mocap.sessions import open_session
 from training.appearance import augment
+from training.appearance.network import SIZES
 from training.geometry.canonical import mirror_landmarks
 from training.geometry.network import CHANNEL_TWIN
 from training.synth.film import FRAMES_PER_PERFORMER, NEUTRAL_FRAMES, Frames, Tiles
 
-MAPS: Final = ("map_64", "map_32", "map_16", "map_8")
+MAPS: Final = tuple(SIZES)
 _AHEAD: Final = 3
 
 
@@ -36,6 +38,7 @@ class Batch:
         rotation: (F, 3) float32 yaw, pitch, roll in radians, as the landmarks say.
         values: (F, P) float32 truth.
         shape: (F, 478, 3) float32 the true landmarks, aligned.
+        seen: (F,) bool: the landmark graph found a face. Where it does not, the engine never asks for values.
         shares: (I, NEUTRAL_FRAMES) float32: how much of each neutral frame makes up the performer's neutral.
     """
 
@@ -44,7 +47,14 @@ class Batch:
     rotation: torch.Tensor
     values: torch.Tensor
     shape: torch.Tensor
+    seen: torch.Tensor
     shares: torch.Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on another device."""
+        tables = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "maps"}
+        moved = {name: table.to(device, non_blocking=True) for name, table in tables.items()}
+        return Batch(maps={name: table.to(device, non_blocking=True) for name, table in self.maps.items()}, **moved)
 
 
 class Films:
@@ -93,7 +103,9 @@ class Films:
 
     def _batch(self, group: NDArray[np.integer], seed: int | None) -> Batch:
         shown = [self._show(int(performer), seed) for performer in group]
-        landmarks = np.concatenate([outputs["landmarks"] for outputs, *_ in shown]).reshape(-1, COUNT, 3)
+        landmarks, presence = (
+            np.concatenate([outputs[name] for outputs, *_ in shown]) for name in ("landmarks", "presence")
+        )
         aligned = align(landmarks)
         values, shape, shares = (np.stack(column) for column in list(zip(*shown, strict=True))[1:])
         return Batch(
@@ -102,6 +114,7 @@ class Films:
             rotation=torch.from_numpy(rotations.to_angles(aligned.rotations).astype(np.float32)),
             values=torch.from_numpy(values.reshape(-1, values.shape[-1])),
             shape=torch.from_numpy(shape.reshape(-1, COUNT, 3)),
+            seen=torch.from_numpy(presence[:, 0] > MIN_PRESENCE),
             shares=torch.from_numpy(shares.astype(np.float32)),
         )
 
@@ -112,11 +125,11 @@ class Films:
         rows = self._first[performer] + np.arange(FRAMES_PER_PERFORMER)
         rng = np.random.default_rng([seed or 0, performer])
         treatment = augment.NONE if seed is None else augment.sample(rng)
-        outputs: dict[str, list[NDArray[Any]]] = {name: [] for name in ("landmarks", *MAPS)}
+        outputs: dict[str, list[NDArray[Any]]] = {name: [] for name in ("landmarks", "presence", *MAPS)}
         for row in rows:
             tile = self._tiles[row] if seed is None else augment.apply(self._tiles[row], treatment, rng)
             for name, table in _landmark_model().run_tiles(tile[None], tuple(outputs)).items():
-                outputs[name].append(table if name == "landmarks" else table.astype(np.float16))
+                outputs[name].append(table.astype(np.float16) if name in MAPS else table)
         values, shape = self._values[rows], self._shape[rows]
         if treatment.flipped:
             values = values[:, CHANNEL_TWIN]

@@ -6,7 +6,6 @@ from typing import Final
 
 from au_mocap import channels, metrics
 from training.outcome import FEAFA, Outcome
-from training.synth.film import FRAMES_PER_PERFORMER
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,7 @@ class Facts:
         opset: Of the graphs.
         files: Bytes of each file.
         trained_on: Frames of the training cast.
+        performers: People of the test cast.
         maps: What the stage reads.
         embedding: Numbers kept for each frame.
     """
@@ -37,6 +37,7 @@ class Facts:
     opset: int
     files: dict[str, int]
     trained_on: int
+    performers: int
     maps: tuple[str, ...]
     embedding: int
 
@@ -84,7 +85,7 @@ def write(path: Path, facts: Facts, own: Outcome, generic: Outcome) -> None:
         maps=", ".join(f"`{name}`" for name in facts.maps),
         embedding=facts.embedding,
         trained_on=facts.trained_on,
-        performers=len(own.truth) // FRAMES_PER_PERFORMER,
+        performers=facts.performers,
         icc=icc[FEAFA].mean(),
         worst=icc[FEAFA].min(),
         worst_label=channels.CHANNELS[int(icc[FEAFA].argmin())].label,

@@ -29,11 +29,13 @@ class Measured:
         own: With each performer's own neutral.
         generic: With the model's generic neutral.
         trained_on: Frames of the training cast.
+        performers: People of the test cast.
     """
 
     own: Outcome
     generic: Outcome
     trained_on: int
+    performers: int
 
 
 def files(name: str) -> tuple[str, str, str]:
@@ -119,6 +121,7 @@ accuracy = {{ icc_feafa24 = {icc:.3f}, mae_feafa24 = {mae:.4f}, pcc_feafa24 = {p
         opset=graph_rewrite.OPSET,
         files={name: (folder / name).stat().st_size for name in (stage, head)},
         trained_on=measured.trained_on,
+        performers=measured.performers,
         maps=design.maps,
         embedding=design.embedding,
     )

@@ -9,7 +9,10 @@ from torch import nn
 from au_mocap.channels import PREDICTED_IDS
 from training.geometry.network import COORDINATES, Statistics
 
-SIZES: Final = {"map_64": (16, 64), "map_32": (32, 32), "map_16": (128, 16), "map_8": (128, 8)}
+_FURTHEST: Final = 6.0
+"""Standard deviations beyond which a landmark's way from the neutral is a mistake of the tracker."""
+
+SIZES: Final = {"map_32": (32, 32), "map_16": (128, 16), "map_8": (128, 8)}
 """Channels and side of the landmark graph's maps."""
 
 
@@ -36,13 +39,20 @@ class Design:
 
 ACCURATE: Final = Design(
     name="accurate",
-    maps=("map_64", "map_32", "map_16", "map_8"),
-    widths=(48, 96, 128, 192),
-    blocks=(1, 2, 2, 1),
+    maps=("map_32", "map_16", "map_8"),
+    widths=(96, 128, 192),
+    blocks=(2, 2, 1),
     embedding=320,
     width=384,
 )
-FAST: Final = Design(name="fast", maps=("map_16", "map_8"), widths=(64, 96), blocks=(0, 0), embedding=128, width=256)
+FAST: Final = Design(
+    name="fast",
+    maps=("map_16", "map_8"),
+    widths=(96, 160),
+    blocks=(1, 1),
+    embedding=192,
+    width=256,
+)
 
 
 class Residual(nn.Module):
@@ -118,6 +128,8 @@ class Head(nn.Module):
         )
         self.values = nn.Linear(width, len(PREDICTED_IDS))
         self.direct = nn.Linear(COORDINATES + size, len(PREDICTED_IDS), bias=False)
+        nn.init.zeros_(self.direct.weight)  # with so many inputs, random weights would begin far from every truth
+        nn.init.normal_(self.values.weight, std=0.01)
 
     def forward(
         self,
@@ -132,7 +144,7 @@ class Head(nn.Module):
         trust = neutral_weight.mean(dim=(1, 2))[:, None]
         neutral = neutral_weight * neutral_landmarks + (1.0 - neutral_weight) * self.generic
         rest = trust * neutral_embedding + (1.0 - trust) * self.generic_embedding
-        moved = ((landmarks - neutral) / self.delta_scale).flatten(1)
+        moved = ((landmarks - neutral) / self.delta_scale).flatten(1).clamp(-_FURTHEST, _FURTHEST)
         changed = embedding - rest
         person = torch.cat([((neutral - self.generic) / self.neutral_scale).flatten(1), rest], dim=1)
         # One neutral may serve all frames: added, it spreads over them (an `expand` would fix N when exported).
@@ -149,14 +161,18 @@ class Head(nn.Module):
 
 
 class Model(nn.Module):
-    """Stage and head together with what only training needs: the true shape, told from the embedding alone."""
+    """Stage and head, and what only training needs: the tracker's error, told from the embedding alone.
+
+    From the true landmarks the values follow almost exactly; what a picture must add to the tracked ones is what the
+    tracker misses.
+    """
 
     def __init__(self, design: Design, statistics: Statistics) -> None:
         super().__init__()
         self.design = design
         self.stage = Stage(design)
         self.head = Head(design, statistics)
-        self.shape = nn.Linear(design.embedding, COORDINATES)
+        self.missed = nn.Linear(design.embedding, COORDINATES)
 
     def embed(self, maps: dict[str, torch.Tensor]) -> torch.Tensor:
         """Maps by name to (N, E) float32."""

@@ -18,12 +18,14 @@ from training.geometry.network import Statistics
 from training.outcome import Outcome, amplitude
 from training.synth.film import FRAMES_PER_PERFORMER, NEUTRAL_FRAMES
 
-PERFORMERS_PER_BATCH: Final = 16
-_LEARNING_RATE: Final = 2e-3
+DEVICE: Final = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+PERFORMERS_PER_BATCH: Final = 4
+_LEARNING_RATE: Final = 7e-4
 _WEIGHT_DECAY: Final = 0.05
 _RARE_VARIANCE: Final = 0.01
-_WEIGHT_OF_SHAPE: Final = 0.3
+_WEIGHT_OF_MISSED: Final = 0.1
 _LONGEST_STEP: Final = 1.0
+_FEWEST_STEPS: Final = 40  # fewer cannot be divided into a rise and a fall
 
 
 @dataclass(slots=True)
@@ -54,7 +56,8 @@ class Training:
         torch.manual_seed(seed)
         self._training, self._validation, self._epochs, self._seed = training, validation, epochs, seed
         self._checkpoint = folder / "checkpoint.pt"
-        statistics, self._balance, self._shape_scale = _statistics(validation)
+        statistics, *scales = _statistics(validation)
+        self._balance, self._usual_miss, self._miss_scale = (table.to(DEVICE) for table in scales)
         steps = epochs * -(-training.performers // PERFORMERS_PER_BATCH)
         self._trainees = {design.name: _trainee(design, statistics, steps) for design in designs}
         self._done = 0
@@ -74,7 +77,7 @@ class Training:
             scores = {name: outcome.feafa_icc for name, outcome in self.evaluate(self._validation).items()}
             report = ", ".join(f"{name} loss {losses[name]:.4f} ICC {scores[name]:.3f}" for name in scores)
             _say(f"epoch {self._done}/{self._epochs}: {report}, {(time.perf_counter() - started) / 60:.1f} min")
-        return {name: trainee.model.eval() for name, trainee in self._trainees.items()}
+        return {name: trainee.model.cpu().eval() for name, trainee in self._trainees.items()}
 
     def evaluate(self, films: Films, trust: float = 1.0) -> dict[str, Outcome]:
         """Predictions on the plain pictures, with each performer's own neutral (trust 1) or the generic one (0)."""
@@ -87,7 +90,8 @@ class Training:
             trainee.model.train()
         count = 0
         for batch in self._training.batches(PERFORMERS_PER_BATCH, 1000 * self._seed + epoch + 1):
-            trust = _draw_trust(len(batch.shares), generator)
+            batch = batch.to(DEVICE)
+            trust = _draw_trust(len(batch.shares), generator).to(DEVICE)
             for name, trainee in self._trainees.items():
                 totals[name] += self._step(trainee, batch, trust)
             count += 1
@@ -95,23 +99,18 @@ class Training:
 
     def _step(self, trainee: Trainee, batch: Batch, trust: torch.Tensor) -> float:
         model = trainee.model
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(DEVICE.type, torch.bfloat16):
             embedding = model.embed(batch.maps)
         predicted = predict(model, batch, embedding, trust)
-        error = ((predicted - batch.values).square() * self._balance).mean()
-        told = model.shape(embedding).view(-1, COUNT, 3)
-        shape = (told - (batch.shape - model.head.generic) / self._shape_scale).square().mean()
+        error = ((predicted - batch.values).square() * self._balance)[batch.seen].mean()
+        missed = (batch.shape - batch.landmarks - self._usual_miss) / self._miss_scale
+        error_of_shape = (model.missed(embedding).view(-1, COUNT, 3) - missed).square()[batch.seen].mean()
         trainee.optimizer.zero_grad()
-        (error + _WEIGHT_OF_SHAPE * shape * self._unit).backward()
+        (error + _WEIGHT_OF_MISSED * error_of_shape).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), _LONGEST_STEP)
         trainee.optimizer.step()
         trainee.schedule.step()
-        return float(error)
-
-    @property
-    def _unit(self) -> float:
-        """What brings the shape's error, 1 at the start, to the size of the values' error."""
-        return float((self._balance * _RARE_VARIANCE).mean())
+        return float(error.detach())
 
     def _keep(self) -> None:
         self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +125,7 @@ class Training:
     def _take_up(self) -> None:
         if not self._checkpoint.exists():
             return
-        kept: dict[str, Any] = torch.load(self._checkpoint, weights_only=True)
+        kept: dict[str, Any] = torch.load(self._checkpoint, map_location=DEVICE, weights_only=True)
         if kept["epochs"] != self._epochs or set(kept["state"]) != set(self._trainees):
             _say(f"{self._checkpoint} belongs to another plan and is not used")
             return
@@ -157,18 +156,19 @@ def predict(model: Model, batch: Batch, embedding: torch.Tensor, trust: torch.Te
 
 
 def evaluate(models: dict[str, Model], films: Films, trust: float = 1.0) -> dict[str, Outcome]:
-    """Predictions of several models on the plain pictures of some performers."""
+    """Predictions of several models on the plain pictures of some performers, where the landmark graph saw a face."""
     predicted: dict[str, list[NDArray[np.float32]]] = {name: [] for name in models}
     truth: list[NDArray[np.float32]] = []
     for model in models.values():
         model.eval()
     with torch.no_grad():
-        for batch in films.batches(PERFORMERS_PER_BATCH, None):
-            weight = torch.full((len(batch.shares), COUNT, 1), trust)
+        for plain in films.batches(PERFORMERS_PER_BATCH, None):
+            batch = plain.to(next(iter(models.values())).missed.weight.device)
+            weight = torch.full((len(batch.shares), COUNT, 1), trust, device=batch.shares.device)
             for name, model in models.items():
                 values = predict(model, batch, model.embed(batch.maps), weight)
-                predicted[name].append(values.clamp(0.0, 1.0).numpy())
-            truth.append(batch.values.numpy())
+                predicted[name].append(values.clamp(0.0, 1.0)[batch.seen].cpu().numpy())
+            truth.append(plain.values[plain.seen].numpy())
     return {name: Outcome(np.concatenate(tables), np.concatenate(truth)) for name, tables in predicted.items()}
 
 
@@ -184,30 +184,31 @@ def restore_amplitude(model: Model, validation: Outcome) -> NDArray[np.float64]:
 
 
 def _trainee(design: Design, statistics: Statistics, steps: int) -> Trainee:
-    model = Model(design, statistics)
+    model = Model(design, statistics).to(DEVICE)
     model.stage = model.stage.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimizer = torch.optim.AdamW(model.parameters(), _LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LEARNING_RATE, steps, pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LEARNING_RATE, max(steps, _FEWEST_STEPS), pct_start=0.1)
     return Trainee(model, optimizer, schedule)
 
 
-def _statistics(films: Films) -> tuple[Statistics, torch.Tensor, torch.Tensor]:
-    """Scales of the landmarks, (P,) weight of each channel, (478, 3) spread of the true shapes."""
+def _statistics(films: Films) -> tuple[Statistics, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Scales of the landmarks, (P,) weight of each channel, (478, 3) mean and spread of what the tracker misses."""
     batches = list(films.batches(PERFORMERS_PER_BATCH, None))
-    landmarks, shape, values = (
-        torch.cat([getattr(batch, name) for batch in batches]) for name in ("landmarks", "shape", "values")
+    landmarks, shape, values, seen = (
+        torch.cat([getattr(batch, name) for batch in batches]) for name in ("landmarks", "shape", "values", "seen")
     )
     faces = landmarks.view(-1, FRAMES_PER_PERFORMER, COUNT, 3)
     neutral = faces[:, :NEUTRAL_FRAMES].mean(1)
     least = torch.tensor(1e-3)
     statistics = Statistics(
         neutral=neutral.mean(0).numpy(),
-        delta_scale=torch.maximum((faces - neutral[:, None]).std((0, 1)), least).numpy(),
+        delta_scale=torch.maximum((faces - neutral[:, None]).flatten(0, 1)[seen].std(0), least).numpy(),
         neutral_scale=torch.maximum(neutral.std(0), least).numpy(),
     )
     # Balanced over channels: each counts by how much it varies, so that rare ones are not drowned.
     balance = 1.0 / (values.var(0) + _RARE_VARIANCE)
-    return statistics, balance / balance.mean(), torch.maximum(shape.std(0), least)
+    missed = (shape - landmarks)[seen]
+    return statistics, balance / balance.mean(), missed.mean(0), torch.maximum(missed.std(0), least)
 
 
 def _draw_trust(count: int, generator: torch.Generator) -> torch.Tensor:
