@@ -15,7 +15,7 @@ import torch
 
 from au_mocap import channels
 from au_mocap.crops import Crop
-from au_mocap.registry import Registry
+from au_mocap.registry import BUNDLED, Registry
 from au_mocap.regressors import features_of, open_regressor
 from au_mocap.tracking import TrackedFace
 from training import onnx_export, packages
@@ -61,7 +61,7 @@ def films(made: Path) -> Films:
 
 @pytest.mark.parametrize("name", ["accurate", "fast"])
 def test_smoke_run_makes_regressors_that_the_engine_runs(made: Path, name: str) -> None:
-    registry = Registry((made,))
+    registry = Registry((made, BUNDLED))
     assert not registry.problems
     regressor = open_regressor(registry, name, "cpu")
     tiles = film.load_tiles(sorted((made / "films" / "test").glob("*.npz")))

@@ -7,10 +7,7 @@ import torch
 from torch import nn
 
 from au_mocap.channels import PREDICTED_IDS
-from training.geometry.network import COORDINATES, Statistics
-
-_FURTHEST: Final = 6.0
-"""Standard deviations beyond which a landmark's way from the neutral is a mistake of the tracker."""
+from training.geometry.network import COORDINATES, FURTHEST, Statistics
 
 SIZES: Final = {"map_32": (32, 32), "map_16": (128, 16), "map_8": (128, 8)}
 """Channels and side of the landmark graph's maps."""
@@ -144,7 +141,7 @@ class Head(nn.Module):
         trust = neutral_weight.mean(dim=(1, 2))[:, None]
         neutral = neutral_weight * neutral_landmarks + (1.0 - neutral_weight) * self.generic
         rest = trust * neutral_embedding + (1.0 - trust) * self.generic_embedding
-        moved = ((landmarks - neutral) / self.delta_scale).flatten(1).clamp(-_FURTHEST, _FURTHEST)
+        moved = ((landmarks - neutral) / self.delta_scale).flatten(1).clamp(-FURTHEST, FURTHEST)
         changed = embedding - rest
         person = torch.cat([((neutral - self.generic) / self.neutral_scale).flatten(1), rest], dim=1)
         # One neutral may serve all frames: added, it spreads over them (an `expand` would fix N when exported).

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from au_mocap import rotations
 from au_mocap.landmarks import align
+from au_mocap.onnx_tracker import MIN_PRESENCE
 from training.geometry.network import Examples, Statistics
 from training.synth.film import FRAMES_PER_PERFORMER, NEUTRAL_FRAMES, Frames
 
@@ -28,13 +29,20 @@ def prepare(frames: Frames, rng: np.random.Generator) -> Examples:
         values=torch.from_numpy(frames.values),
         neutrals=torch.from_numpy(neutrals),
         owner=torch.from_numpy(owner),
+        usable=torch.from_numpy(np.flatnonzero(_usable(frames))),
     )
+
+
+def _usable(frames: Frames) -> NDArray[np.bool_]:
+    """(M,) frames in which the tracker saw a face, of performers whose neutral frames it saw too."""
+    seen = (frames.presence > MIN_PRESENCE).reshape(-1, FRAMES_PER_PERFORMER)
+    return (seen & seen[:, :NEUTRAL_FRAMES].all(axis=1, keepdims=True)).ravel()
 
 
 def statistics(examples: Examples) -> Statistics:
     """Scales of a training set."""
     neutral = examples.neutrals.mean(1)
-    delta = examples.landmarks - neutral[examples.owner]
+    delta = (examples.landmarks - neutral[examples.owner])[examples.usable]
     return Statistics(
         neutral=_array(neutral.mean(0)),
         delta_scale=np.maximum(_array(delta.std(0)), _SMALLEST_SCALE),

@@ -12,6 +12,9 @@ from au_mocap.channels import PREDICTED_IDS, mirrored
 from au_mocap.landmarks import COUNT
 
 COORDINATES: Final = COUNT * 3
+FURTHEST: Final = 6.0
+"""Standard deviations beyond which a landmark's way from the neutral is a mistake of the tracker."""
+
 CHANNEL_TWIN: Final = tuple(PREDICTED_IDS.index(mirrored(channel_id)) for channel_id in PREDICTED_IDS)
 
 
@@ -63,7 +66,7 @@ class GeometryHead(nn.Module):
     ) -> torch.Tensor:
         """(N, 478, 3), (N, 3), (N or 1, 478, 3), (N or 1, 478, 1) to (N, P), not yet clipped."""
         neutral = neutral_weight * neutral_landmarks + (1.0 - neutral_weight) * self.generic
-        delta = ((landmarks - neutral) / self.delta_scale).flatten(1)
+        delta = ((landmarks - neutral) / self.delta_scale).flatten(1).clamp(-FURTHEST, FURTHEST)
         identity = ((neutral - self.generic) / self.neutral_scale).flatten(1)
         # One neutral may serve all frames: added, it spreads over them (an `expand` would fix N when exported).
         each_frame = torch.zeros_like(rotation[:, :1])
@@ -102,6 +105,7 @@ class Examples:
         values: (M, P) float32 truth.
         neutrals: (I, K, 478, 3) float32 aligned neutrals of each performer, each the mean of some calm frames.
         owner: (M,) which performer.
+        usable: (U,) rows to learn and to measure from: the tracker saw the face, and the performer's neutral.
     """
 
     landmarks: torch.Tensor
@@ -109,6 +113,7 @@ class Examples:
     values: torch.Tensor
     neutrals: torch.Tensor
     owner: torch.Tensor
+    usable: torch.Tensor
 
 
 def batch(

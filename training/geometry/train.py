@@ -26,7 +26,8 @@ def train(training: Examples, validation: Examples, epochs: int, seed: int) -> G
     generator = torch.Generator().manual_seed(seed)
     twin = torch.from_numpy(mirror_landmarks(landmarks.canonical_face().points))
     head = GeometryHead(statistics(training))
-    count = len(training.values)
+    torch.nn.init.zeros_(head.direct.weight)  # with so many inputs, random weights would begin far from every truth
+    count = len(training.usable)
     steps = max(1, epochs * -(-count // _BATCH))
     optimizer = torch.optim.AdamW(head.parameters(), _LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LEARNING_RATE, steps, pct_start=0.1)
@@ -37,8 +38,8 @@ def train(training: Examples, validation: Examples, epochs: int, seed: int) -> G
     started = time.perf_counter()
     for epoch in range(epochs):
         head.train()
-        for rows in torch.randperm(count, generator=generator).split(_BATCH):
-            inputs, truth = batch(training, rows, twin, generator)
+        for picked in torch.randperm(count, generator=generator).split(_BATCH):
+            inputs, truth = batch(training, training.usable[picked], twin, generator)
             loss = ((head(*inputs) - truth).square() * balance).mean()
             optimizer.zero_grad()
             loss.backward()
@@ -55,11 +56,12 @@ def train(training: Examples, validation: Examples, epochs: int, seed: int) -> G
 def evaluate(head: GeometryHead, examples: Examples, trust: float = 1.0) -> Outcome:
     """Predictions with each performer's own neutral (trust 1) or the generic one (trust 0)."""
     head.eval()
-    neutral = examples.neutrals.mean(1)[examples.owner]
+    rows = examples.usable
+    neutral = examples.neutrals.mean(1)[examples.owner[rows]]
     weight = torch.full((len(neutral), landmarks.COUNT, 1), trust)
     with torch.no_grad():
-        predicted = head(examples.landmarks, examples.rotation, neutral, weight).clamp(0.0, 1.0)
-    return Outcome(predicted.numpy(), examples.values.numpy())
+        predicted = head(examples.landmarks[rows], examples.rotation[rows], neutral, weight).clamp(0.0, 1.0)
+    return Outcome(predicted.numpy(), examples.values[rows].numpy())
 
 
 def restore_amplitude(head: GeometryHead, validation: Examples) -> NDArray[np.float64]:
