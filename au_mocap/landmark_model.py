@@ -21,8 +21,8 @@ OUTPUTS: Final[Mapping[str, tuple[int, ...]]] = {
     "presence": (1,),
     "presence_logit": (1,),
     "tongue_out": (1,),
-    "map_64": (16, 64, 64),
-    "map_32": (32, 32, 32),
+    "map_64": (32, 64, 64),
+    "map_32": (64, 32, 32),
     "map_16": (128, 16, 16),
     "map_8": (128, 8, 8),
 }

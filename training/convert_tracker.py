@@ -109,8 +109,8 @@ def _rewrite_landmarks(graph: Graph) -> None:
         "presence": ("N", 1),
         "presence_logit": ("N", 1),
         "tongue_out": ("N", 1),
-        "map_64": ("N", 16, 64, 64),
-        "map_32": ("N", 32, 32, 32),
+        "map_64": ("N", 32, 64, 64),
+        "map_32": ("N", 64, 32, 32),
         "map_16": ("N", 128, 16, 16),
         "map_8": ("N", 128, 8, 8),
     }
@@ -120,16 +120,10 @@ def _rewrite_landmarks(graph: Graph) -> None:
 
 
 def _name_maps(graph: Graph) -> None:
-    """Names the feature maps that regressors may build on.
-
-    `map_64` and `map_32` are what the first two pooling layers give: the fine texture, before the layers of that size.
-    `map_16` and `map_8` are the last maps of their size: what the last pooling layers but two and but one read.
-    """
+    """Names the feature maps that regressors may build on: the last of each size, what a pooling layer reads."""
     pools = [node for node in graph.nodes if node.kind == "MaxPool"]
-    graph.rename(pools[0].outputs[0], "map_64")
-    graph.rename(pools[1].outputs[0], "map_32")
-    graph.rename(pools[-3].inputs[0], "map_16")
-    graph.rename(pools[-2].inputs[0], "map_8")
+    for pool, name in zip(pools[1:], ("map_64", "map_32", "map_16", "map_8"), strict=False):
+        graph.rename(pool.inputs[0], name)
 
 
 def _rewrite_blendshapes(graph: Graph) -> None:

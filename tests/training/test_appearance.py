@@ -15,16 +15,18 @@ import torch
 
 from au_mocap import channels
 from au_mocap.crops import Crop
+from au_mocap.landmark_model import LandmarkModel
 from au_mocap.registry import BUNDLED, Registry
 from au_mocap.regressors import features_of, open_regressor
+from au_mocap.sessions import open_session
 from au_mocap.tracking import TrackedFace
 from training import onnx_export, packages
 from training.all_or_nothing import all_or_nothing
-from training.appearance import augment
+from training.appearance import augment, sampling
 from training.appearance.batches import Films
-from training.appearance.network import ACCURATE, FAST, SIZES, Design, Model, Stage
+from training.appearance.network import ACCURATE, FAST, Design, ExportedStage, Model, Statistics
 from training.appearance.train import predict
-from training.geometry.network import CHANNEL_TWIN, Statistics
+from training.geometry.network import CHANNEL_TWIN
 from training.outcome import Outcome, amplitude
 from training.synth import film
 
@@ -56,7 +58,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def films(made: Path) -> Films:
     paths = sorted((made / "films" / "test").glob("*.npz"))
     frames = film.load(paths)
-    return Films(frames, film.load_tiles(paths), np.arange(len(frames) // film.FRAMES_PER_PERFORMER))
+    performers = np.arange(len(frames) // film.FRAMES_PER_PERFORMER)
+    return Films(frames, film.load_tiles(paths), performers, made / "seen")
+
+
+def untrained(design: Design) -> Model:
+    """A model whose scales are all one."""
+    torch.manual_seed(0)
+    faces = torch.ones(478, 3)
+    places = len(sampling.PLACES)
+    kinds = len(sampling.columns(tuple(sampling.LOOKS)))
+    nothing = torch.zeros(places, kinds)
+    return Model(design, Statistics(0 * faces, faces, faces, 0 * faces, faces, nothing, torch.ones(kinds))).eval()
 
 
 @pytest.mark.parametrize("name", ["accurate", "fast"])
@@ -113,11 +126,11 @@ def test_films_begin_neutral_and_keep_the_truth(films: Films) -> None:
 def test_changed_pictures_keep_their_labels(made: Path) -> None:
     """A performer whose pictures were flipped has flipped values, any other has the plain ones."""
     paths = sorted((made / "films" / "test").glob("*.npz"))
-    one = Films(film.load(paths), film.load_tiles(paths), np.array([0]))
+    one = Films(film.load(paths), film.load_tiles(paths), np.array([0]), made / "seen")
     (plain,) = one.batches(1, None)
     kinds = set[str]()
     for seed in range(1, 12):
-        (changed,) = one.batches(1, seed)
+        (changed,) = one.batches(1, 0, seed)
         sideways = (changed.landmarks[:, 1, 0] - plain.landmarks[:, 1, 0]).abs().mean()
         if torch.equal(changed.values, plain.values):
             kinds.add("straight")
@@ -132,15 +145,14 @@ def test_changed_pictures_keep_their_labels(made: Path) -> None:
 
 def test_prediction_uses_each_performers_own_neutral(films: Films) -> None:
     """What is predicted for a performer does not depend on who else is in the batch."""
-    torch.manual_seed(0)
-    ones = np.ones((478, 3), np.float32)
-    model = Model(FAST, Statistics(0 * ones, ones, ones)).eval()
+    model = untrained(FAST)
+    torch.nn.init.normal_(model.head.missed.weight, std=0.05)
     (batch,) = films.batches(16, None)
     trust = torch.ones(len(batch.shares), 478, 1)
     with torch.no_grad():
-        together = predict(model, batch, model.embed(batch.maps), trust)
+        together = predict(model, batch, trust)
         first = next(films.batches(1, None))
-        alone = predict(model, first, model.embed(first.maps), trust[:1])
+        alone = predict(model, first, trust[:1])
     assert torch.allclose(together[: len(alone)], alone, atol=1e-4)
 
 
@@ -155,10 +167,31 @@ def test_augmented_picture_flips_and_stays_a_picture() -> None:
 
 
 @pytest.mark.parametrize("design", [ACCURATE, FAST])
-def test_embeddings_are_of_the_design(design: Design) -> None:
-    stage = Stage(design).eval()
-    maps = [torch.rand(2, SIZES[name][0], SIZES[name][1], SIZES[name][1]) for name in design.maps]
-    assert stage(*maps).shape == (2, design.embedding)
+def test_exported_stage_sees_what_training_saw(design: Design, films: Films, made: Path) -> None:
+    """From the landmark graph's own outputs to the same embedding as from the samples that training keeps."""
+    model = untrained(design)
+    (batch,) = films.batches(16, None)
+    tile = film.load_tiles(sorted((made / "films" / "test").glob("*.npz")))[5]
+    registry = Registry()
+    graph = LandmarkModel(open_session(registry.path(registry.tracker("onnx").files["landmarks"]), "cpu"))
+    found = {name: torch.from_numpy(table) for name, table in graph.run_tiles(tile[None]).items()}
+    with torch.no_grad():
+        kept = model.embed(batch.seen[5:6].float(), batch.at[5:6])
+        own = ExportedStage(model)(found["landmarks"], *(found[name] for name in design.maps))
+    assert kept.shape == (1, design.embedding)
+    assert torch.allclose(kept, own, atol=0.02 * float(own.abs().max()))  # samples are kept as half floats
+
+
+def test_maps_are_picked_where_the_landmarks_are() -> None:
+    """On a map that holds its own coordinates, a landmark finds its place."""
+    side = 64
+    centers = (torch.arange(side) + 0.5) / side * 2.0 - 1.0
+    table = torch.stack(torch.meshgrid(centers, centers, indexing="xy"))[None].repeat(1, 16, 1, 1)
+    landmarks = 256.0 * torch.rand(1, 478, 3, generator=torch.Generator().manual_seed(0)).clamp(0.1, 0.9)
+    at = sampling.places(landmarks)
+    found = sampling.sample(at, {"map_64": table}).unflatten(2, (-1, 32))[..., :2]
+    offsets = torch.tensor(sampling.LOOKS["map_64"].offsets) * 2.0 / side
+    assert torch.allclose(found, at[:, :, None] + offsets, atol=1e-5)
 
 
 def test_amplitude_is_restored_where_a_channel_is_recognised() -> None:

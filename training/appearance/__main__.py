@@ -82,7 +82,7 @@ def _train(paths: dict[str, list[Path]], epochs: int, seed: int, out: Path, smok
 
 def _films(paths: list[Path]) -> Films:
     frames, tiles = film.load(paths), film.load_tiles(paths)
-    return Films(frames, tiles, np.arange(len(frames) // film.FRAMES_PER_PERFORMER))
+    return Films(frames, tiles, np.arange(len(frames) // film.FRAMES_PER_PERFORMER), paths[0].parent)
 
 
 if __name__ == "__main__":

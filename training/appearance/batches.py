@@ -1,11 +1,14 @@
-"""From films to what the networks are fed with: the landmark graph run on every picture, changed a little each time."""
+"""From films to what the networks are fed with: the landmark graph's maps, picked at its landmarks."""
 
+import hashlib
+import inspect
 import os
 import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -18,14 +21,16 @@ from au_mocap.landmarks import COUNT, align, canonical_face
 from au_mocap.onnx_tracker import MIN_PRESENCE
 from au_mocap.registry import Registry
 from au_mocap.sessions import open_session
-from training.appearance import augment
-from training.appearance.network import SIZES
+from training.appearance import augment, sampling
 from training.geometry.canonical import mirror_landmarks
 from training.geometry.network import CHANNEL_TWIN
 from training.synth.film import FRAMES_PER_PERFORMER, NEUTRAL_FRAMES, Frames, Tiles
 
-MAPS: Final = tuple(SIZES)
-_AHEAD: Final = 3
+TREATMENTS: Final = 3
+"""How many times each performer's pictures are changed and tracked anew. Passes over the cast take turns with them."""
+
+_AHEAD: Final = 4
+_TABLES: Final = ("landmarks", "presence", "seen", "values", "shape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,110 +38,161 @@ class Batch:
     """Frames of I performers, F = I · FRAMES_PER_PERFORMER, each performer's neutral frames first.
 
     Attributes:
-        maps: Maps of the landmark graph by name, each (F, ...) float16.
+        seen: (F, L, K) bfloat16, the landmark graph's maps at its landmarks; see `sampling.sample`.
+        at: (F, L, 2) float32, where that was.
         landmarks: (F, 478, 3) float32, aligned.
         rotation: (F, 3) float32 yaw, pitch, roll in radians, as the landmarks say.
         values: (F, P) float32 truth.
         shape: (F, 478, 3) float32 the true landmarks, aligned.
-        seen: (F,) bool: the landmark graph found a face. Where it does not, the engine never asks for values.
+        usable: (F,) bool: the landmark graph found a face, and one in a neutral frame of the same performer. Where it
+            does not, the engine never asks for values.
         shares: (I, NEUTRAL_FRAMES) float32: how much of each neutral frame makes up the performer's neutral.
     """
 
-    maps: dict[str, torch.Tensor]
+    seen: torch.Tensor
+    at: torch.Tensor
     landmarks: torch.Tensor
     rotation: torch.Tensor
     values: torch.Tensor
     shape: torch.Tensor
-    seen: torch.Tensor
+    usable: torch.Tensor
     shares: torch.Tensor
+
+    def of(self, performers: torch.Tensor) -> "Batch":
+        """Some of the performers, by their place."""
+        frames = (performers[:, None] * FRAMES_PER_PERFORMER + torch.arange(FRAMES_PER_PERFORMER)).flatten()
+        rows = {field.name: frames for field in fields(self)} | {"shares": performers}
+        return Batch(**{name: getattr(self, name)[chosen] for name, chosen in rows.items()})
 
     def to(self, device: torch.device) -> "Batch":
         """The same on another device."""
-        tables = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "maps"}
-        moved = {name: table.to(device, non_blocking=True) for name, table in tables.items()}
-        return Batch(maps={name: table.to(device, non_blocking=True) for name, table in self.maps.items()}, **moved)
+        return Batch(**{field.name: getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)})
 
 
 class Films:
     """Filmed performers, ready to be shown again and again.
+
+    What the landmark graph sees in a performer's pictures is worked out once for each treatment and then kept on disk:
+    running it takes longer than a step of the training.
 
     Attributes:
         performers: How many.
         frames: How many pictures of them all.
     """
 
-    def __init__(self, frames: Frames, tiles: Tiles, performers: NDArray[np.integer]) -> None:
+    def __init__(self, frames: Frames, tiles: Tiles, performers: NDArray[np.integer], folder: Path) -> None:
         """Wraps the frames of some performers.
 
         Args:
             frames: All frames of all shards, in order.
             tiles: Their pictures.
             performers: Which performers to show, by their place in `frames`.
+            folder: Where what was seen is kept.
         """
         self._tiles = tiles
-        self._first = performers * FRAMES_PER_PERFORMER
+        self._performers = performers
         self._values = frames.values
         self._shape = align(frames.true_landmarks).points
+        self._tracked = frames.landmarks
+        self._presence = frames.presence
         self._twin = mirror_landmarks(canonical_face().points)
+        self._folder = folder / f"seen-{_fingerprint()}"
+        self._folder.mkdir(parents=True, exist_ok=True)
         self.performers = len(performers)
         self.frames = self.performers * FRAMES_PER_PERFORMER
 
-    def batches(self, count: int, seed: int | None) -> Iterator[Batch]:
+    def batches(self, count: int, turn: int | None, seed: int = 0) -> Iterator[Batch]:
         """Every performer once, `count` in a batch; prepared by threads while the caller trains.
 
         Args:
             count: Performers in a batch.
-            seed: Chooses order and changes; None shows the plain pictures in order.
+            turn: Number of the pass, from 0: chooses treatments, order and neutrals; None shows the plain pictures in
+                order.
+            seed: Chooses with it.
         """
         order = np.arange(self.performers)
-        if seed is not None:
-            order = np.random.default_rng(seed).permutation(order)
+        if turn is not None:
+            order = np.random.default_rng([seed, turn]).permutation(order)
         groups = [order[start : start + count] for start in range(0, len(order), count)]
         waiting: deque[Future[Batch]] = deque()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for group in groups:
-                waiting.append(pool.submit(self._batch, group, seed))
+                waiting.append(pool.submit(self._batch, group, turn, seed))
                 if len(waiting) > _AHEAD:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
 
-    def _batch(self, group: NDArray[np.integer], seed: int | None) -> Batch:
-        shown = [self._show(int(performer), seed) for performer in group]
-        landmarks, presence = (
-            np.concatenate([outputs[name] for outputs, *_ in shown]) for name in ("landmarks", "presence")
-        )
-        aligned = align(landmarks)
-        values, shape, shares = (np.stack(column) for column in list(zip(*shown, strict=True))[1:])
-        return Batch(
-            maps={name: torch.from_numpy(np.concatenate([outputs[name] for outputs, *_ in shown])) for name in MAPS},
-            landmarks=torch.from_numpy(aligned.points),
-            rotation=torch.from_numpy(rotations.to_angles(aligned.rotations).astype(np.float32)),
-            values=torch.from_numpy(values.reshape(-1, values.shape[-1])),
-            shape=torch.from_numpy(shape.reshape(-1, COUNT, 3)),
-            seen=torch.from_numpy(presence[:, 0] > MIN_PRESENCE),
-            shares=torch.from_numpy(shares.astype(np.float32)),
-        )
+    def tracked(self) -> Batch:
+        """Every performer in one batch, as they were tracked when they were filmed; what was seen is left out."""
+        nothing = np.zeros((len(self._values), 0, 0), np.float16)
+        tables = {
+            "landmarks": self._tracked,
+            "presence": self._presence[:, None],
+            "seen": nothing,
+            "values": self._values,
+            "shape": self._shape,
+        }
+        rows = (self._performers[:, None] * FRAMES_PER_PERFORMER + np.arange(FRAMES_PER_PERFORMER)).ravel()
+        return _join({name: table[rows] for name, table in tables.items()}, None)
 
-    def _show(
-        self, performer: int, seed: int | None
-    ) -> tuple[dict[str, NDArray[Any]], NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """One performer: outputs of the landmark graph, values, true shape, and the neutral frames' shares."""
-        rows = self._first[performer] + np.arange(FRAMES_PER_PERFORMER)
-        rng = np.random.default_rng([seed or 0, performer])
-        treatment = augment.NONE if seed is None else augment.sample(rng)
-        outputs: dict[str, list[NDArray[Any]]] = {name: [] for name in ("landmarks", "presence", *MAPS)}
+    def _batch(self, group: NDArray[np.integer], turn: int | None, seed: int) -> Batch:
+        shown = [self._shown(int(performer), turn, seed) for performer in group]
+        rng = None if turn is None else np.random.default_rng([seed, turn, *group])
+        return _join({name: np.concatenate([table[name] for table in shown]) for name in _TABLES}, rng)
+
+    def _shown(self, place: int, turn: int | None, seed: int) -> dict[str, NDArray[Any]]:
+        """One performer's `_TABLES`, from the disk where they are kept."""
+        performer = int(self._performers[place])
+        treatment = 0 if turn is None else 1 + turn % TREATMENTS
+        path = self._folder / f"{performer:05d}_{seed}_{treatment}.npz"
+        if path.exists():
+            with np.load(path) as kept:
+                return dict(kept)
+        tables = self._show(performer, np.random.default_rng([seed, performer, treatment]) if treatment else None)
+        temporary = path.with_suffix(".part.npz")
+        np.savez(temporary, **tables)
+        temporary.replace(path)
+        return tables
+
+    def _show(self, performer: int, rng: np.random.Generator | None) -> dict[str, NDArray[Any]]:
+        """Treats one performer's pictures, tracks them, and picks what is looked at."""
+        rows = performer * FRAMES_PER_PERFORMER + np.arange(FRAMES_PER_PERFORMER)
+        treatment = augment.NONE if rng is None else augment.sample(rng)
+        outputs: dict[str, list[NDArray[Any]]] = {name: [] for name in ("landmarks", "presence", "seen")}
         for row in rows:
-            tile = self._tiles[row] if seed is None else augment.apply(self._tiles[row], treatment, rng)
-            for name, table in _landmark_model().run_tiles(tile[None], tuple(outputs)).items():
-                outputs[name].append(table.astype(np.float16) if name in MAPS else table)
+            tile = self._tiles[row] if rng is None else augment.apply(self._tiles[row], treatment, rng)
+            found = _landmark_model().run_tiles(tile[None], ("landmarks", "presence", *sampling.LOOKS))
+            at = sampling.places(torch.from_numpy(found["landmarks"]))
+            maps = {name: torch.from_numpy(found[name]) for name in sampling.LOOKS}
+            outputs["landmarks"].append(found["landmarks"])
+            outputs["presence"].append(found["presence"])
+            outputs["seen"].append(sampling.sample(at, maps).half().numpy())
         values, shape = self._values[rows], self._shape[rows]
         if treatment.flipped:
             values = values[:, CHANNEL_TWIN]
             shape = shape[:, self._twin] * np.array([-1.0, 1.0, 1.0], np.float32)
-        even = np.full(NEUTRAL_FRAMES, 1.0 / NEUTRAL_FRAMES)
-        shares = even if seed is None else rng.dirichlet(np.full(NEUTRAL_FRAMES, 0.7))
-        return {name: np.concatenate(tables) for name, tables in outputs.items()}, values, shape, shares
+        tables = {name: np.concatenate(parts) for name, parts in outputs.items()}
+        return {**tables, "values": values, "shape": shape}
+
+
+def _join(tables: dict[str, NDArray[Any]], rng: np.random.Generator | None) -> Batch:
+    """A batch from `_TABLES`, each (F, ...); neutral frames are mixed evenly, or at random with an `rng`."""
+    aligned = align(tables["landmarks"])
+    found = (tables["presence"][:, 0] > MIN_PRESENCE).reshape(-1, FRAMES_PER_PERFORMER)
+    calm = found[:, :NEUTRAL_FRAMES]
+    shares = np.ones(calm.shape) if rng is None else rng.dirichlet(np.full(NEUTRAL_FRAMES, 0.7), len(calm))
+    shares = shares * calm + 1e-9
+    return Batch(
+        seen=torch.from_numpy(tables["seen"]).bfloat16(),
+        at=sampling.places(torch.from_numpy(tables["landmarks"])),
+        landmarks=torch.from_numpy(aligned.points),
+        rotation=torch.from_numpy(rotations.to_angles(aligned.rotations).astype(np.float32)),
+        values=torch.from_numpy(tables["values"]),
+        shape=torch.from_numpy(tables["shape"].reshape(-1, COUNT, 3)),
+        usable=torch.from_numpy((found & calm.any(axis=1, keepdims=True)).ravel()),
+        shares=torch.from_numpy((shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)),
+    )
 
 
 _local = threading.local()
@@ -148,3 +204,12 @@ def _landmark_model() -> LandmarkModel:
         registry = Registry()
         _local.model = LandmarkModel(open_session(registry.path(registry.tracker("onnx").files["landmarks"]), "cpu"))
     return _local.model
+
+
+def _fingerprint() -> str:
+    """Changes with whatever changes what is seen: the landmark graph, the treatments, the places looked at."""
+    registry = Registry()
+    digest = hashlib.sha256(registry.tracker("onnx").files["landmarks"].sha256.encode())
+    for module in (augment, sampling):
+        digest.update(inspect.getsource(module).encode())
+    return digest.hexdigest()[:8]

@@ -46,14 +46,15 @@ WORDS: Final = {
     "accurate": Words(
         "Accurate (landmarks and appearance)",
         "The default: AU values from what the face tracker sees in the skin and from its landmarks",
-        "AU values from appearance and landmarks: the default. A convolutional stage reads the face tracker's inner\n"
-        "maps, fine to coarse, and a light head compares what it saw, and the landmarks, with the actor's neutral.",
+        "AU values from appearance and landmarks: the default. A stage looks at the face tracker's inner maps around\n"
+        "each landmark, fine to coarse; a light head corrects the landmarks by what it saw there and compares\n"
+        "them with the actor's neutral.",
     ),
     "fast": Words(
         "Fast (for live use)",
-        "Nearly as quick as tracking alone: a small stage on the face tracker's coarse maps",
-        "AU values for live use: a small stage on the two coarsest of the face tracker's inner maps, and a light\n"
-        "head that compares what it saw, and the landmarks, with the actor's neutral.",
+        "Nearly as quick as tracking alone: looks at the face tracker's coarser maps only",
+        "AU values for live use: a small stage looks at two of the face tracker's inner maps around each landmark; a\n"
+        "light head corrects the landmarks by what it saw there and compares them with the actor's neutral.",
     ),
 }
 

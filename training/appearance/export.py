@@ -11,10 +11,11 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from au_mocap import channels, metrics
+from au_mocap.landmark_model import INPUT_PX, OUTPUTS
 from au_mocap.landmarks import COUNT
 from training import graph_rewrite, onnx_export, registry_entry
 from training.appearance import card
-from training.appearance.network import SIZES, ExportedHead, Model
+from training.appearance.network import ExportedHead, ExportedStage, Model
 from training.outcome import FEAFA, Outcome
 
 VERSION: Final = "1"
@@ -58,9 +59,11 @@ def export(model: Model, folder: Path) -> float:
         return torch.randn(*shape, generator=generator)
 
     model.stage = fused(model.stage.eval())
-    maps = {name: noise(_EXAMPLES, SIZES[name][0], SIZES[name][1], SIZES[name][1]) for name in design.maps}
+    looked_at = {"landmarks": INPUT_PX * torch.rand(_EXAMPLES, COUNT, 3, generator=generator)}
+    looked_at |= {name: noise(_EXAMPLES, *OUTPUTS[name]) for name in design.maps}
     stage_file, head_file, _ = files(design.name)
-    of_stage = onnx_export.export(model.stage, maps, "embedding", set(maps), folder / stage_file)
+    stage = ExportedStage(model).eval()
+    of_stage = onnx_export.export(stage, looked_at, "embedding", set(looked_at), folder / stage_file)
     inputs = {
         "landmarks": head.generic + 0.05 * noise(_EXAMPLES, COUNT, 3),
         "rotation": 0.3 * noise(_EXAMPLES, 3),
@@ -98,7 +101,7 @@ def register(model: Model, folder: Path, measured: Measured) -> None:
         float(metric(predicted, truth)[FEAFA].mean()) for metric in (metrics.icc, metrics.pcc, metrics.mae)
     )
     words = card.WORDS[design.name]
-    inputs = ", ".join(f'"{name}"' for name in design.maps)
+    inputs = ", ".join(f'"{name}"' for name in ("landmarks", *design.maps))
     ids = ", ".join(f'"{channel_id}"' for channel_id in channels.PREDICTED_IDS)
     entry = f"""[[regressor]]
 name = "{design.name}"

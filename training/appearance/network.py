@@ -1,4 +1,9 @@
-"""The networks: an image stage over the landmark graph's maps, and a head over embedding, landmarks and a neutral."""
+"""The networks: a stage that tells from the landmark graph's maps what the landmarks miss, and a head that compares.
+
+From a face's true landmarks its values follow almost exactly; the tracker's miss most of a half-closed lid or a pressed
+lip. The stage therefore looks at the maps around each landmark and sums up in an embedding what it sees there; the head
+corrects the landmarks by it, takes the corrected neutral away, and reads the values from what is left.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,10 +12,9 @@ import torch
 from torch import nn
 
 from au_mocap.channels import PREDICTED_IDS
-from training.geometry.network import COORDINATES, FURTHEST, Statistics
-
-SIZES: Final = {"map_32": (32, 32), "map_16": (128, 16), "map_8": (128, 8)}
-"""Channels and side of the landmark graph's maps."""
+from au_mocap.landmarks import COUNT
+from training.appearance import sampling
+from training.geometry.network import COORDINATES, FURTHEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,83 +24,85 @@ class Design:
     Attributes:
         name: In the registry.
         maps: What the stage reads, fine to coarse.
-        widths: Channels that the stage has after each map has joined in, at half the map's side.
-        blocks: Residual blocks at each of these places.
+        each: Numbers that the stage makes of what it sees at each landmark.
+        middle: Width of the stage where they come together.
         embedding: Length of the embedding.
         width: Width of the head.
     """
 
     name: str
     maps: tuple[str, ...]
-    widths: tuple[int, ...]
-    blocks: tuple[int, ...]
+    each: int
+    middle: int
     embedding: int
     width: int
 
 
-ACCURATE: Final = Design(
-    name="accurate",
-    maps=("map_32", "map_16", "map_8"),
-    widths=(96, 128, 192),
-    blocks=(2, 2, 1),
-    embedding=320,
-    width=384,
-)
-FAST: Final = Design(
-    name="fast",
-    maps=("map_16", "map_8"),
-    widths=(96, 160),
-    blocks=(1, 1),
-    embedding=192,
-    width=256,
-)
+ACCURATE: Final = Design("accurate", ("map_64", "map_32", "map_16"), each=32, middle=640, embedding=320, width=384)
+FAST: Final = Design("fast", ("map_32", "map_16"), each=12, middle=256, embedding=160, width=256)
 
 
-class Residual(nn.Module):
-    """Two 3x3 convolutions around which the input is led."""
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Scales of the training data, part of the exported graphs.
 
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = _convolution(width, width)
-        self.second = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
+    Attributes:
+        generic: (478, 3) the generic neutral: mean of the performers' true neutrals.
+        delta_scale: (478, 3) standard deviation of a true landmark's way from the neutral.
+        neutral_scale: (478, 3) standard deviation of the true neutrals.
+        usual_miss: (478, 3) mean of what the tracker misses, true less tracked landmarks.
+        miss_scale: (478, 3) its standard deviation.
+        seen_mean: (L, K) mean of what `sampling.sample` gives at each landmark.
+        seen_scale: (K,) standard deviation around it.
+    """
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(N, C, S, S) to the same."""
-        return nn.functional.relu(x + self.second(self.first(x)))
-
-
-def _convolution(before: int, after: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
-    )
+    generic: torch.Tensor
+    delta_scale: torch.Tensor
+    neutral_scale: torch.Tensor
+    usual_miss: torch.Tensor
+    miss_scale: torch.Tensor
+    seen_mean: torch.Tensor
+    seen_scale: torch.Tensor
 
 
 class Stage(nn.Module):
-    """Maps to an embedding: going from fine to coarse, each map joins in at its own size."""
+    """What is seen at each landmark, read by weights of its own, summed up in an embedding."""
 
-    def __init__(self, design: Design) -> None:
+    mean: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(self, design: Design, statistics: Statistics) -> None:
         super().__init__()
-        self.maps = design.maps
-        self.enter = nn.ModuleDict({name: nn.BatchNorm2d(SIZES[name][0]) for name in design.maps})
-        self.levels = nn.ModuleList()
-        carried = 0
-        for name, after, blocks in zip(design.maps, design.widths, design.blocks, strict=True):
-            channels = carried + SIZES[name][0]
-            self.levels.append(
-                nn.Sequential(_convolution(channels, after, 2), *(Residual(after) for _ in range(blocks)))
-            )
-            carried = after
-        self.flatten = nn.Sequential(
-            nn.Flatten(), nn.Linear(carried * 16, design.embedding, bias=False), nn.BatchNorm1d(design.embedding)
+        count = len(sampling.PLACES)
+        mine = sampling.columns(design.maps)
+        self.register_buffer("mean", statistics.seen_mean[:, mine].clone())
+        self.register_buffer("scale", statistics.seen_scale[mine].clone())
+        self.each = nn.Parameter(torch.randn(count, len(mine), design.each) / len(mine) ** 0.5)
+        self.bias = nn.Parameter(torch.zeros(count, 1, design.each))
+        self.placed = nn.Linear(2 * count, design.middle // 4)
+        self.together = nn.Sequential(
+            nn.Dropout(0.1),
+            nn.Linear(count * design.each + design.middle // 4, design.middle),
+            nn.GELU(),
+            nn.Linear(design.middle, design.embedding, bias=False),
+            nn.BatchNorm1d(design.embedding),
         )
 
-    def forward(self, *maps: torch.Tensor) -> torch.Tensor:
-        """Maps in the design's order, each (N, C, S, S), to (N, E): every number with a spread near 1."""
-        x = None
-        for name, level, given in zip(self.maps, self.levels, maps, strict=True):
-            entered = self.enter[name](given)
-            x = level(entered if x is None else torch.cat([x, entered], dim=1))
-        return self.flatten(x)
+    def weights(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """(L, K, each) weights and (L, 1, each) biases for what was seen as it comes, neither centred nor scaled."""
+        weights = self.each / self.scale[:, None]
+        return weights, self.bias - self.mean[:, None] @ weights
+
+    def forward(self, seen: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+        """(N, L, K) from `sampling.sample` and (N, L, 2) places to (N, E): every number with a spread near 1."""
+        weights, bias = self.weights()
+        return self.sum_up(seen.transpose(0, 1) @ weights.to(seen.dtype) + bias.to(seen.dtype), at)
+
+    def sum_up(self, read: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+        """(L, N, each) numbers of the landmarks and (N, L, 2) places to (N, E)."""
+        centered = (at - at.mean(dim=1, keepdim=True)).flatten(1)
+        placed = nn.functional.gelu(self.placed(4.0 * centered))
+        return self.together(torch.cat([nn.functional.gelu(read).transpose(0, 1).flatten(1), placed], dim=1))
 
 
 class Head(nn.Module):
@@ -105,28 +111,39 @@ class Head(nn.Module):
     generic: torch.Tensor
     delta_scale: torch.Tensor
     neutral_scale: torch.Tensor
+    usual_miss: torch.Tensor
+    miss_scale: torch.Tensor
 
     def __init__(self, design: Design, statistics: Statistics) -> None:
         super().__init__()
         size, width = design.embedding, design.width
-        self.register_buffer("generic", torch.from_numpy(statistics.neutral))
-        self.register_buffer("delta_scale", torch.from_numpy(statistics.delta_scale))
-        self.register_buffer("neutral_scale", torch.from_numpy(statistics.neutral_scale))
+        for name in ("generic", "delta_scale", "neutral_scale", "usual_miss", "miss_scale"):
+            self.register_buffer(name, getattr(statistics, name).clone())
+        self.missed = nn.Linear(size, COORDINATES)
         self.generic_embedding = nn.Parameter(torch.zeros(size))
         self.delta = nn.Linear(COORDINATES, width)
         self.seen = nn.Linear(size, width)
-        self.identity = nn.Linear(COORDINATES + size, width // 4)
+        self.identity = nn.Linear(COORDINATES, width // 4)
         self.body = nn.Sequential(
-            nn.Linear(2 * width + width // 4 + size + 4, width),
+            nn.Linear(2 * width + width // 4 + 4, width),
             nn.GELU(),
             nn.Dropout(0.1),
-            nn.Linear(width, width),
+            nn.Linear(width, width // 2),
             nn.GELU(),
         )
-        self.values = nn.Linear(width, len(PREDICTED_IDS))
-        self.direct = nn.Linear(COORDINATES + size, len(PREDICTED_IDS), bias=False)
+        self.values = nn.Linear(width // 2, len(PREDICTED_IDS))
+        self.direct = nn.Linear(COORDINATES, len(PREDICTED_IDS), bias=False)
+        # The head begins as one that reads true landmarks alone: no miss is told, nothing is taken from the embedding.
+        for layer in (self.missed, self.seen):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
         nn.init.zeros_(self.direct.weight)  # with so many inputs, random weights would begin far from every truth
         nn.init.normal_(self.values.weight, std=0.01)
+
+    def correct(self, landmarks: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
+        """(N, 478, 3) tracked landmarks to where the landmarks are."""
+        missed = self.missed(embedding).unflatten(-1, (COUNT, 3))
+        return landmarks + self.usual_miss + missed * self.miss_scale
 
     def forward(
         self,
@@ -138,43 +155,79 @@ class Head(nn.Module):
         neutral_embedding: torch.Tensor,
     ) -> torch.Tensor:
         """Frames (N, ...) and neutrals (N or 1, ...) to (N, P), not yet clipped."""
+        return self.read(
+            self.correct(landmarks, embedding),
+            rotation,
+            embedding,
+            self.correct(neutral_landmarks, neutral_embedding),
+            neutral_weight,
+            neutral_embedding,
+        )
+
+    def read(
+        self,
+        shape: torch.Tensor,
+        rotation: torch.Tensor,
+        embedding: torch.Tensor,
+        neutral_shape: torch.Tensor,
+        neutral_weight: torch.Tensor,
+        neutral_embedding: torch.Tensor,
+    ) -> torch.Tensor:
+        """As `forward`, from landmarks that are already corrected."""
         trust = neutral_weight.mean(dim=(1, 2))[:, None]
-        neutral = neutral_weight * neutral_landmarks + (1.0 - neutral_weight) * self.generic
+        neutral = neutral_weight * neutral_shape + (1.0 - neutral_weight) * self.generic
         rest = trust * neutral_embedding + (1.0 - trust) * self.generic_embedding
-        moved = ((landmarks - neutral) / self.delta_scale).flatten(1).clamp(-FURTHEST, FURTHEST)
-        changed = embedding - rest
-        person = torch.cat([((neutral - self.generic) / self.neutral_scale).flatten(1), rest], dim=1)
+        # Against a neutral that is not the person's own, landmarks differ by as much as people do.
+        spread = torch.sqrt(self.delta_scale.square() + ((1.0 - neutral_weight) * self.neutral_scale).square())
+        moved = ((shape - neutral) / spread).flatten(1).clamp(-FURTHEST, FURTHEST)
+        person = ((neutral - self.generic) / self.neutral_scale).flatten(1).clamp(-FURTHEST, FURTHEST)
         # One neutral may serve all frames: added, it spreads over them (an `expand` would fix N when exported).
         each_frame = torch.zeros_like(rotation[:, :1])
         hidden = [
             nn.functional.gelu(self.delta(moved)),
-            nn.functional.gelu(self.seen(changed)),
+            self.seen(embedding - rest),
             nn.functional.gelu(self.identity(person)) + each_frame,
-            embedding,
             rotation,
             trust + each_frame,
         ]
-        return self.values(self.body(torch.cat(hidden, dim=1))) + self.direct(torch.cat([moved, changed], dim=1))
+        return self.values(self.body(torch.cat(hidden, dim=1))) + self.direct(moved)
 
 
 class Model(nn.Module):
-    """Stage and head, and what only training needs: the tracker's error, told from the embedding alone.
-
-    From the true landmarks the values follow almost exactly; what a picture must add to the tracked ones is what the
-    tracker misses.
-    """
+    """Stage and head of a design."""
 
     def __init__(self, design: Design, statistics: Statistics) -> None:
         super().__init__()
         self.design = design
-        self.stage = Stage(design)
+        self.mine = sampling.columns(design.maps)
+        self.stage = Stage(design, statistics)
         self.head = Head(design, statistics)
-        self.missed = nn.Linear(design.embedding, COORDINATES)
 
-    def embed(self, maps: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Maps by name to (N, E) float32."""
-        fed = [maps[name].float().contiguous(memory_format=torch.channels_last) for name in self.design.maps]
-        return self.stage(*fed).float()
+    def embed(self, seen: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+        """(N, L, K) samples of all maps and (N, L, 2) places to (N, E) float32."""
+        first = self.mine[0]
+        return self.stage(seen[:, :, first : first + len(self.mine)], at).float()
+
+
+class ExportedStage(nn.Module):
+    """The stage with the engine's inputs: landmarks in pixels of the tile, and maps in the design's order."""
+
+    weights: torch.Tensor
+    bias: torch.Tensor
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.maps = model.design.maps
+        self.stage = model.stage
+        weights, bias = model.stage.weights()
+        self.register_buffer("weights", weights.detach())
+        self.register_buffer("bias", bias.detach())
+
+    def forward(self, landmarks: torch.Tensor, *maps: torch.Tensor) -> torch.Tensor:
+        """(N, 478, 3) and (N, C, S, S) each to (N, E)."""
+        at = sampling.places(landmarks)
+        seen = sampling.sample(at, dict(zip(self.maps, maps, strict=True)))
+        return self.stage.sum_up(seen.transpose(0, 1) @ self.weights + self.bias, at)
 
 
 class ExportedHead(nn.Module):

@@ -13,19 +13,26 @@ from numpy.typing import NDArray
 
 from au_mocap.landmarks import COUNT
 from training.appearance.batches import Batch, Films
-from training.appearance.network import Design, Model
-from training.geometry.network import Statistics
+from training.appearance.network import Design, Head, Model, Statistics
 from training.outcome import Outcome, amplitude
 from training.synth.film import FRAMES_PER_PERFORMER, NEUTRAL_FRAMES
 
 DEVICE: Final = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 PERFORMERS_PER_BATCH: Final = 4
-_LEARNING_RATE: Final = 7e-4
+_LEARNING_RATE: Final = 1e-3
 _WEIGHT_DECAY: Final = 0.05
+_HEAD_LEARNING_RATE: Final = 1e-4  # what the head was taught would be lost at the stage's rate
+_TEACHING_RATE: Final = 1.5e-3
+_TEACHING_DECAY: Final = 0.1
+_TEACHING_PASSES: Final = 5
+_PERFORMERS_PER_LESSON: Final = 20
 _RARE_VARIANCE: Final = 0.01
-_WEIGHT_OF_MISSED: Final = 0.1
+_WEIGHT_OF_SHAPE: Final = 0.5
+_SHARE_OF_PLACE: Final = 0.3
 _LONGEST_STEP: Final = 1.0
 _FEWEST_STEPS: Final = 40  # fewer cannot be divided into a rise and a fall
+_SMALLEST_SCALE: Final = 1e-3
+_FURTHEST_MISS: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -50,16 +57,16 @@ class Training:
             training: Performers to learn from.
             validation: Performers that progress is shown on.
             epochs: Passes over `training`.
-            seed: Chooses first weights, order and changes of the pictures.
+            seed: Chooses first weights, order and neutrals.
             folder: Where a checkpoint is kept after each pass.
         """
         torch.manual_seed(seed)
         self._training, self._validation, self._epochs, self._seed = training, validation, epochs, seed
         self._checkpoint = folder / "checkpoint.pt"
-        statistics, *scales = _statistics(validation)
-        self._balance, self._usual_miss, self._miss_scale = (table.to(DEVICE) for table in scales)
+        self._statistics, balance = _statistics(validation)
+        self._balance = balance.to(DEVICE)
         steps = epochs * -(-training.performers // PERFORMERS_PER_BATCH)
-        self._trainees = {design.name: _trainee(design, statistics, steps) for design in designs}
+        self._trainees = {design.name: _trainee(design, self._statistics, steps) for design in designs}
         self._done = 0
         self._take_up()
 
@@ -70,6 +77,8 @@ class Training:
             The models by name, ready to be used.
         """
         started = time.perf_counter()
+        if not self._done:
+            self._teach_heads()
         while self._done < self._epochs:
             losses = self._pass(self._done)
             self._done += 1
@@ -78,6 +87,39 @@ class Training:
             report = ", ".join(f"{name} loss {losses[name]:.4f} ICC {scores[name]:.3f}" for name in scores)
             _say(f"epoch {self._done}/{self._epochs}: {report}, {(time.perf_counter() - started) / 60:.1f} min")
         return {name: trainee.model.cpu().eval() for name, trainee in self._trainees.items()}
+
+    def _teach_heads(self) -> None:
+        """The heads learn to read true landmarks, and any mixture with tracked ones, before there is a stage.
+
+        Values follow from true landmarks so surely that a head that knows how tells the stage what to look for. Both
+        from nothing at once, each would wait for the other.
+        """
+        cast = self._training.tracked()
+        generator = torch.Generator().manual_seed(self._seed)
+        for trainee in self._trainees.values():
+            head = trainee.model.head.train()
+            groups = [
+                group
+                for _ in range(_TEACHING_PASSES)
+                for group in torch.randperm(len(cast.shares), generator=generator).split(_PERFORMERS_PER_LESSON)
+            ]
+            optimizer = torch.optim.AdamW(head.parameters(), _TEACHING_RATE, weight_decay=_TEACHING_DECAY)
+            steps = max(len(groups), _FEWEST_STEPS)
+            schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _TEACHING_RATE, steps, pct_start=0.1)
+            for group in groups:
+                batch = cast.of(group).to(DEVICE)
+                trust = _draw_trust(len(group), generator).to(DEVICE)
+                mixed = torch.rand(len(group), generator=generator).to(DEVICE)
+                share = mixed.repeat_interleave(FRAMES_PER_PERFORMER)[:, None, None]
+                nothing = torch.zeros(len(batch.values), head.generic_embedding.numel(), device=DEVICE)
+                shape = torch.lerp(head.correct(batch.landmarks, nothing).detach(), batch.shape, share)
+                predicted = read(head, batch, shape, nothing, trust)
+                error = ((predicted - batch.values).square() * self._balance)[batch.usable].mean()
+                optimizer.zero_grad()
+                error.backward()
+                optimizer.step()
+                schedule.step()
+            _say(f"{trainee.model.design.name}: the head reads landmarks, loss {float(error.detach()):.3f}")
 
     def evaluate(self, films: Films, trust: float = 1.0) -> dict[str, Outcome]:
         """Predictions on the plain pictures, with each performer's own neutral (trust 1) or the generic one (0)."""
@@ -89,7 +131,7 @@ class Training:
         for trainee in self._trainees.values():
             trainee.model.train()
         count = 0
-        for batch in self._training.batches(PERFORMERS_PER_BATCH, 1000 * self._seed + epoch + 1):
+        for batch in self._training.batches(PERFORMERS_PER_BATCH, epoch, self._seed):
             batch = batch.to(DEVICE)
             trust = _draw_trust(len(batch.shares), generator).to(DEVICE)
             for name, trainee in self._trainees.items():
@@ -98,15 +140,21 @@ class Training:
         return {name: total / count for name, total in totals.items()}
 
     def _step(self, trainee: Trainee, batch: Batch, trust: torch.Tensor) -> float:
-        model = trainee.model
+        """One step; returns the share of the values' variance that is left unexplained, balanced over channels."""
+        model, usable = trainee.model, batch.usable
         with torch.autocast(DEVICE.type, torch.bfloat16):
-            embedding = model.embed(batch.maps)
-        predicted = predict(model, batch, embedding, trust)
-        error = ((predicted - batch.values).square() * self._balance)[batch.seen].mean()
-        missed = (batch.shape - batch.landmarks - self._usual_miss) / self._miss_scale
-        error_of_shape = (model.missed(embedding).view(-1, COUNT, 3) - missed).square()[batch.seen].mean()
+            embedding = model.embed(batch.seen, batch.at)
+        shape = model.head.correct(batch.landmarks, embedding)
+        with torch.autocast(DEVICE.type, torch.bfloat16):
+            predicted = read(model.head, batch, shape, embedding, trust)
+        error = ((predicted.float() - batch.values).square() * self._balance)[usable].mean()
+        off = ((shape - batch.shape) / model.head.miss_scale).clamp(-_FURTHEST_MISS, _FURTHEST_MISS)
+        # Where a landmark is off in all of a person's frames, the neutral takes it away.
+        moved_off = off - _neutral(off, batch.shares)
+        place, movement = (table[usable].square().mean() for table in (off, moved_off))
+        error_of_shape = _SHARE_OF_PLACE * place + (1.0 - _SHARE_OF_PLACE) * movement
         trainee.optimizer.zero_grad()
-        (error + _WEIGHT_OF_MISSED * error_of_shape).backward()
+        (error + _WEIGHT_OF_SHAPE * error_of_shape).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), _LONGEST_STEP)
         trainee.optimizer.step()
         trainee.schedule.step()
@@ -138,21 +186,29 @@ class Training:
         _say(f"taken up after epoch {self._done}")
 
 
-def predict(model: Model, batch: Batch, embedding: torch.Tensor, trust: torch.Tensor) -> torch.Tensor:
+def predict(model: Model, batch: Batch, trust: torch.Tensor) -> torch.Tensor:
     """(F, P) values, each performer measured against the neutral that the batch's shares make.
 
     Args:
-        model: Whose head is asked.
+        model: Whose answer is wanted.
         batch: The frames.
-        embedding: (F, E) of the frames.
         trust: (I, 478, 1) trust in each performer's neutral.
     """
-    shape = (len(batch.shares), FRAMES_PER_PERFORMER, -1)
-    calm = batch.shares[:, :, None]
-    landmarks = (batch.landmarks.view(*shape)[:, :NEUTRAL_FRAMES] * calm).sum(1).view(-1, COUNT, 3)
-    rest = (embedding.view(*shape)[:, :NEUTRAL_FRAMES] * calm).sum(1)
-    neutrals = (table.repeat_interleave(FRAMES_PER_PERFORMER, 0) for table in (landmarks, trust, rest))
-    return model.head(batch.landmarks, batch.rotation, embedding, *neutrals)
+    embedding = model.embed(batch.seen.float(), batch.at)
+    return read(model.head, batch, model.head.correct(batch.landmarks, embedding), embedding, trust)
+
+
+def read(head: Head, batch: Batch, shape: torch.Tensor, embedding: torch.Tensor, trust: torch.Tensor) -> torch.Tensor:
+    """(F, P) values of corrected landmarks (F, 478, 3) and embeddings (F, E)."""
+    neutral, rest = (_neutral(table, batch.shares) for table in (shape, embedding))
+    return head.read(shape, batch.rotation, embedding, neutral, trust.repeat_interleave(FRAMES_PER_PERFORMER, 0), rest)
+
+
+def _neutral(table: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
+    """(F, ...) of all frames to the mean of the neutral frames, the same for all frames of a performer."""
+    calm = table.view(len(shares), FRAMES_PER_PERFORMER, *table.shape[1:])[:, :NEUTRAL_FRAMES]
+    weights = shares.view(*shares.shape, *(1,) * (table.dim() - 1))
+    return (calm * weights).sum(1).repeat_interleave(FRAMES_PER_PERFORMER, 0)
 
 
 def evaluate(models: dict[str, Model], films: Films, trust: float = 1.0) -> dict[str, Outcome]:
@@ -163,12 +219,12 @@ def evaluate(models: dict[str, Model], films: Films, trust: float = 1.0) -> dict
         model.eval()
     with torch.no_grad():
         for plain in films.batches(PERFORMERS_PER_BATCH, None):
-            batch = plain.to(next(iter(models.values())).missed.weight.device)
+            batch = plain.to(next(iter(models.values())).head.missed.weight.device)
             weight = torch.full((len(batch.shares), COUNT, 1), trust, device=batch.shares.device)
             for name, model in models.items():
-                values = predict(model, batch, model.embed(batch.maps), weight)
-                predicted[name].append(values.clamp(0.0, 1.0)[batch.seen].cpu().numpy())
-            truth.append(plain.values[plain.seen].numpy())
+                values = predict(model, batch, weight)
+                predicted[name].append(values.clamp(0.0, 1.0)[batch.usable].cpu().numpy())
+            truth.append(plain.values[plain.usable].numpy())
     return {name: Outcome(np.concatenate(tables), np.concatenate(truth)) for name, tables in predicted.items()}
 
 
@@ -185,30 +241,39 @@ def restore_amplitude(model: Model, validation: Outcome) -> NDArray[np.float64]:
 
 def _trainee(design: Design, statistics: Statistics, steps: int) -> Trainee:
     model = Model(design, statistics).to(DEVICE)
-    model.stage = model.stage.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    optimizer = torch.optim.AdamW(model.parameters(), _LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LEARNING_RATE, max(steps, _FEWEST_STEPS), pct_start=0.1)
+    new = [*model.stage.parameters(), *model.head.missed.parameters()]
+    kept = {id(parameter) for parameter in new}
+    taught = [parameter for parameter in model.head.parameters() if id(parameter) not in kept]
+    rates = [_LEARNING_RATE, _HEAD_LEARNING_RATE]
+    groups = [{"params": group, "lr": rate} for group, rate in zip((new, taught), rates, strict=True)]
+    optimizer = torch.optim.AdamW(groups, weight_decay=_WEIGHT_DECAY, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, max(steps, _FEWEST_STEPS), pct_start=0.1)
     return Trainee(model, optimizer, schedule)
 
 
-def _statistics(films: Films) -> tuple[Statistics, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Scales of the landmarks, (P,) weight of each channel, (478, 3) mean and spread of what the tracker misses."""
+def _statistics(films: Films) -> tuple[Statistics, torch.Tensor]:
+    """Scales of what the networks read, and (P,) weight of each channel."""
     batches = list(films.batches(PERFORMERS_PER_BATCH, None))
-    landmarks, shape, values, seen = (
-        torch.cat([getattr(batch, name) for batch in batches]) for name in ("landmarks", "shape", "values", "seen")
+    landmarks, shape, values, usable = (
+        torch.cat([getattr(batch, name) for batch in batches]) for name in ("landmarks", "shape", "values", "usable")
     )
-    faces = landmarks.view(-1, FRAMES_PER_PERFORMER, COUNT, 3)
+    faces = shape.view(-1, FRAMES_PER_PERFORMER, COUNT, 3)
     neutral = faces[:, :NEUTRAL_FRAMES].mean(1)
-    least = torch.tensor(1e-3)
+    missed = (shape - landmarks)[usable]
+    seen = torch.cat([batch.seen for batch in batches])[usable]
+    seen_mean = seen.float().mean(0)
     statistics = Statistics(
-        neutral=neutral.mean(0).numpy(),
-        delta_scale=torch.maximum((faces - neutral[:, None]).flatten(0, 1)[seen].std(0), least).numpy(),
-        neutral_scale=torch.maximum(neutral.std(0), least).numpy(),
+        generic=neutral.mean(0),
+        delta_scale=(faces - neutral[:, None]).flatten(0, 1)[usable].std(0).clamp_min(_SMALLEST_SCALE),
+        neutral_scale=neutral.std(0).clamp_min(_SMALLEST_SCALE),
+        usual_miss=missed.mean(0),
+        miss_scale=missed.std(0).clamp_min(_SMALLEST_SCALE),
+        seen_mean=seen_mean,
+        seen_scale=(seen - seen_mean).square().mean((0, 1)).sqrt().clamp_min(_SMALLEST_SCALE),
     )
     # Balanced over channels: each counts by how much it varies, so that rare ones are not drowned.
-    balance = 1.0 / (values.var(0) + _RARE_VARIANCE)
-    missed = (shape - landmarks)[seen]
-    return statistics, balance / balance.mean(), missed.mean(0), torch.maximum(missed.std(0), least)
+    variance = values[usable].var(0)
+    return statistics, 1.0 / (variance + _RARE_VARIANCE)
 
 
 def _draw_trust(count: int, generator: torch.Generator) -> torch.Tensor:

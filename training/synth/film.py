@@ -218,7 +218,8 @@ def film_all(call: Call, folder: Path | None = None) -> tuple[Correspondences, d
     missing = [(cast, shard) for cast, shard in wanted if not paths[cast][shard].exists()]
     started = time.perf_counter()
     # A forked worker would share the parent's OpenGL context and thread pools, and hang.
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), spawn, _draw_alone) as pool:
         jobs = [
             pool.submit(_film_to, paths[cast][shard], places, CASTS[cast], shard, call.performers)
             for cast, shard in missing
@@ -248,6 +249,11 @@ def _check_sources(folder: Path) -> None:
         note.write_text(json.dumps({"sha256": digest.hexdigest()}), encoding="utf-8")
     elif json.loads(note.read_text(encoding="utf-8"))["sha256"] != digest.hexdigest():
         sys.stderr.write(f"training/synth has changed since {folder} was begun; delete that folder to film anew.\n")
+
+
+def _draw_alone() -> None:
+    """Keeps a worker's software renderer (llvmpipe) to its own core: a worker for each core already fills them all."""
+    os.environ.setdefault("LP_NUM_THREADS", "1")
 
 
 def _film_to(path: Path, places: Correspondences, seed: int, shard: int, performers: int) -> None:

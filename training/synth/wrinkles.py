@@ -285,9 +285,14 @@ def creases(
     """
     amount = resting + (1.0 - resting) * (1.0 - np.prod(1.0 - _drives() * np.clip(values, 0.0, 1.0), axis=1))
     strength = (amount * depths).astype(np.float32)
+    return np.stack([strength[rows] @ masks for rows, masks in _masks_of_layers()], axis=1)
+
+
+@cache
+def _masks_of_layers() -> list[tuple[NDArray[np.bool_], NDArray[np.float32]]]:
+    """For each layer its (K,) groups, and their masks: picked once, not for every frame."""
     layers = np.array([FOLDS[name].layer for name, _ in groups()])
-    masks = _masks()
-    return np.stack([strength[layers == layer] @ masks[layers == layer] for layer in range(LAYERS)], axis=1)
+    return [(layers == layer, _masks()[layers == layer]) for layer in range(LAYERS)]
 
 
 @cache
