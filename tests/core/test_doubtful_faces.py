@@ -138,7 +138,7 @@ def hidden_clip(images: list[Image], tmp_path_factory: pytest.TempPathFactory) -
     return path
 
 
-@pytest.mark.parametrize("name", ["geometry", "mediapipe"])
+@pytest.mark.parametrize("name", ["accurate", "fast", "geometry", "mediapipe"])
 def test_curves_hold_behind_a_hand(hidden_clip: Path, name: str) -> None:
     regressor = open_regressor(Registry(), name, "cpu")
     take, _ = pipeline.extract(hidden_clip, open_tracker("onnx", Registry(), "cpu"), regressor)

@@ -62,7 +62,7 @@ def test_every_bundled_graph_has_a_licence_and_a_source() -> None:
 def test_user_folder_appears_beside_the_bundled_one(tmp_path: Path) -> None:
     registry = Registry((BUNDLED, folder_with(tmp_path, entry())))
     bundled = [known.name for known in Registry().regressors]
-    assert {"geometry", "mediapipe"} <= set(bundled)
+    assert {"accurate", "fast", "geometry", "mediapipe"} <= set(bundled)
     assert [known.name for known in registry.regressors] == [*bundled, "mine"]
     assert registry.path(registry.regressor("mine").head).read_bytes() == b"abc"
 
