@@ -16,6 +16,7 @@ from au_mocap.landmarks import COUNT
 from training import graph_rewrite, onnx_export, registry_entry
 from training.appearance import card
 from training.appearance.network import ExportedHead, ExportedStage, Model
+from training.appearance.train import REAL_LIDS
 from training.outcome import FEAFA, Outcome
 
 VERSION: Final = "1"
@@ -127,6 +128,7 @@ accuracy = {{ icc_feafa24 = {icc:.3f}, mae_feafa24 = {mae:.4f}, pcc_feafa24 = {p
         performers=measured.performers,
         maps=design.maps,
         embedding=design.embedding,
+        lids=REAL_LIDS,
     )
     card.write(folder / card_file, facts, measured.own, measured.generic)
 
