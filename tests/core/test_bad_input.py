@@ -268,7 +268,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["geometry.onnx", "face_landmarks.onnx", "face_detector.onnx"])
+@pytest.mark.parametrize(
+    "name", ["accurate_head.onnx", "accurate_stage.onnx", "face_landmarks.onnx", "face_detector.onnx"]
+)
 def test_corrupted_model_file_is_named(installation: Path, single_face: Path, tmp_path: Path, name: str) -> None:
     model = installation / "models" / name
     content = model.read_bytes()

@@ -20,7 +20,7 @@ def test_extract_writes_the_take_beside_the_video(single_face: Path, single_face
     video = Path(shutil.copy(single_face, tmp_path / "an actor.v2.mp4"))
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    outcome = run("extract", video, "--device", "cpu", cwd=elsewhere)
+    outcome = run("extract", video, "--regressor", "geometry", "--device", "cpu", cwd=elsewhere)
     assert (outcome.code, outcome.stdout) == (0, "")
     path = tmp_path / "an actor.v2.take.npz"
     assert outcome.stderr.splitlines()[-1] == f"Wrote {path}"
