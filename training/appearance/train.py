@@ -38,7 +38,8 @@ _FURTHEST_MISS: Final = 5.0
 REAL_LIDS: Final = 1.25
 """Gain of closing eyes, beside what the validation cast gives: real blinks read lower than rendered ones.
 
-With it the weakest full blink of two real clips (single_face, langer) just reads 1.
+With it the weakest full blink of two real clips (single_face, langer) just reads 1. The webcam clips were in view when
+it was chosen over a smaller one, so their blinks are no independent test of it.
 """
 
 
