@@ -120,7 +120,7 @@ _CARD: Final = """\
   in.
 - **Amplitude**: outputs are scaled on the validation cast so that a channel spreads as far as the truth, where it is
   recognised well enough (correlation above 0.25). Closing eyes are scaled by {lids:.2f} more: real blinks read lower
-  than rendered ones. That figure was chosen with the real clips of `bench real_clips` in view, its webcam blinks too.
+  than rendered ones. That figure was chosen with the clips of `bench real_clips` in view, the webcam blinks too.
 - **Made by** `python make.py train accurate`, fixed seed.
 
 ## Accuracy on the test cast

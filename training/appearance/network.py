@@ -1,7 +1,8 @@
 """The networks: a stage that tells from the landmark graph's maps what the landmarks miss, and a head that compares.
 
-From a face's true landmarks its values follow almost exactly; from the tracker's they do not. The stage therefore looks at the maps around each landmark and sums up in an embedding what it sees there; the head
-corrects the landmarks by it, takes the corrected neutral away, and reads the values from what is left.
+From a face's true landmarks its values follow almost exactly; from the tracker's they do not. The stage therefore looks
+at the maps around each landmark and sums up in an embedding what it sees there; the head corrects the landmarks by it,
+takes the corrected neutral away, and reads the values from what is left.
 """
 
 from dataclasses import dataclass
