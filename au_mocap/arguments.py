@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Final, NoReturn
 
-from . import __version__, pipeline, pose, smoothing
+from . import __version__, gaps, pipeline, pose, smoothing
 from .calibration import NeutralSettings
 from .datasets import LOADERS
 from .errors import AuMocapError
@@ -57,6 +57,7 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace results that exist")
     _add_analysis(parser)
     _add_settings(parser)
+    _add_showing(parser)
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +67,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace a picture that exists")
     _add_analysis(parser)
     _add_settings(parser)
+    _add_showing(parser)
 
 
 def _add_eval(parser: argparse.ArgumentParser) -> None:
@@ -127,6 +129,18 @@ def _add_settings(parser: argparse.ArgumentParser, default_smoothing: str = DEFA
         help="the actor's neutral: found automatically (default), none, the mean face, or frames such as 0,5,10-20",
     )
     parser.add_argument("--smooth", choices=tuple(smoothing.SIGMA_S), help=f"default: {default_smoothing}")
+
+
+def _add_showing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--gaps",
+        choices=gaps.MODES,
+        help="curves while no face is seen: left empty (default), hold what was last seen, or fade to rest within "
+        f"{gaps.EASE_S:g} s and back while the head holds",
+    )
+    parser.add_argument(
+        "--mirror", action="store_true", help="swap the actor's left and right, for video that was recorded mirrored"
+    )
 
 
 def _fov(text: str) -> float:

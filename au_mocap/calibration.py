@@ -1,75 +1,41 @@
-"""From a take to curves: the actor's neutral, gains, doubtful frames held, smoothing.
+"""From a take to curves: the actor's neutral, mirroring, gains, doubtful frames held, smoothing, gaps.
 
-Nothing here touches the video or the take.
-
-The automatic neutral looks for frames whose values, with the model's generic neutral, are lowest: once for the upper
-face (eyes open, brows at rest) and once for the lower face (lips closed), since an actor may never rest both at once.
-Where even the best frames are far from rest, the generic neutral keeps part of the say, landmark by landmark.
+Nothing here touches the video or the take. A `Calibrator` keeps what a change of settings leaves as it is, so that only
+the neutral needs the regressor's head again.
 """
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, cast, get_args
+from typing import Final, Generic, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import channels, landmarks, smoothing, steadying
+from . import channels, gaps, rotations, smoothing, steadying
+from .arrays import Floats
 from .errors import ModelError, SettingsError
-from .regressors import Features, Neutral, Regressor, features
+from .gaps import GapMode
+from .neutral import NeutralChoice, NeutralMode, NeutralSettings, choose_neutral
+from .regressors import Features, Regressor, features
 from .take import Take
 
-NeutralMode = Literal["auto", "none", "mean", "frames"]
+__all__ = [
+    "MAX_GAIN",
+    "Calibrator",
+    "Curves",
+    "NeutralChoice",
+    "NeutralMode",
+    "NeutralSettings",
+    "Settings",
+    "choose_neutral",
+    "curves",
+]
+
 MAX_GAIN: Final = 10.0
 
-_UPPER_WEIGHTS: Final = {
-    "eye_close": 1.0,
-    "lid_raise": 0.7,
-    "lid_tighten": 0.5,
-    "cheek_raise": 0.7,  # narrows the eyes: a laugh is no rest for the upper face either
-    "brow_lower": 0.7,
-    "brow_raise": 0.7,
-    "inner_brow_raise": 0.7,
-    "look_up": 0.3,
-    "look_down": 0.3,
-    "look_in": 0.2,
-    "look_out": 0.2,
-}
-_LOWER_IGNORED: Final = ("lips_together",)
-_LEAST_CONFIDENCE: Final = 0.5
-_TURN_COST_PER_RAD: Final = 0.6
-_MOTION_COST_S: Final = 0.06
-_SHARE_OF_FRAMES: Final = 0.05
-_FEWEST_FRAMES: Final = 5
-_MOST_FRAMES: Final = 90
-_COST_OF_HALF_TRUST: Final = 0.45
-"""Mean cost of the chosen frames at which measured and generic neutral count alike."""
-
-_RAMP: Final = 0.35
-"""Height, in distances between the eyes, over which the upper face's neutral blends into the lower's."""
-
-
-@dataclass(frozen=True, slots=True)
-class NeutralSettings:
-    """Which neutral to subtract.
-
-    Attributes:
-        mode: `auto`, `none` (the model's generic one), `mean` (the actor's mean face; the third paper's person mean) or
-            `frames`.
-        frames: For mode `frames`: frame numbers as the video counts, from 0.
-    """
-
-    mode: NeutralMode = "auto"
-    frames: tuple[int, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Checks that mode and frames fit; raises SettingsError."""
-        if self.mode not in get_args(NeutralMode):
-            message = f"Unknown neutral '{self.mode}': use {', '.join(get_args(NeutralMode))}."
-            raise SettingsError(message)
-        if self.mode == "frames" and not self.frames:
-            message = "Name at least one frame for the neutral, or let it be found automatically."
-            raise SettingsError(message)
+_KEPT: Final = 4
+"""Settings whose results are kept, of each kind: at most half a KB a frame each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +44,28 @@ class Settings:
 
     Attributes:
         neutral: Which neutral to subtract.
-        gains: Factor by channel id, 0..10; channels left out have 1. Means of two sides cannot have one.
+        gains: Factor by channel id, 0..10; channels left out have 1. Means of two sides cannot have one. With `mirror`
+            the ids are those of the curves, after left and right were swapped.
         offsets: Added after the gain by channel id, -1..1; channels left out have 0. The same holds.
         smoothing: A strength of `smoothing.SIGMA_S`.
+        gaps: What curves do while no face is seen: `leave` them NaN, `hold` the last known values and head pose (the
+            first known ones at the beginning), or let values `fade` to 0 and back (`gaps.fade`) while the head is held.
+            A take without any face stays NaN.
+        mirror: Swaps the actor's left and right, for footage that was recorded mirrored: channels change sides, the
+            head turns and tilts to the other side, its position changes sides.
     """
 
-    neutral: NeutralSettings = NeutralSettings()
+    neutral: NeutralSettings = field(default_factory=NeutralSettings)
     gains: Mapping[str, float] = field(default_factory=dict[str, float])
     offsets: Mapping[str, float] = field(default_factory=dict[str, float])
     smoothing: str = "light"
+    gaps: GapMode = "leave"
+    mirror: bool = False
 
     def __post_init__(self) -> None:
         """Checks names and ranges; raises SettingsError."""
         smoothing.check(self.smoothing)
+        gaps.check(self.gaps)
         channels.positions((*self.gains, *self.offsets))
         means = sorted({*self.gains, *self.offsets} & set(channels.SIDES_OF))
         if means:
@@ -101,23 +76,6 @@ class Settings:
         if wrong:
             message = f"Gain (0 to {MAX_GAIN:g}) or offset (-1 to 1) out of range for {', '.join(wrong)}."
             raise SettingsError(message)
-
-
-@dataclass(frozen=True, slots=True)
-class NeutralChoice:
-    """The neutral that was used.
-
-    Attributes:
-        upper_frames: Frames that the upper face's neutral was averaged from, numbered as the video counts.
-        lower_frames: The same for the lower face.
-        confidence: 0..1; 0 for the generic neutral, low where no frame of the take is near rest.
-        neutral: What the head was given.
-    """
-
-    upper_frames: tuple[int, ...]
-    lower_frames: tuple[int, ...]
-    confidence: float
-    neutral: Neutral | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +97,114 @@ class Curves:
     neutral: NeutralChoice
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What the head says with one neutral: (T, 58) float32 values 0..1, doubtful frames held, and the neutral."""
+
+    values: NDArray[np.float32]
+    neutral: NeutralChoice
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """Smoothed head pose: (T, 4) unit quaternions and (T, 3) metres."""
+
+    rotation: NDArray[np.float64]
+    position: NDArray[np.float64]
+
+
+_K = TypeVar("_K", bound=Hashable)
+_V = TypeVar("_V")
+
+
+class _Recent(Generic[_K, _V]):
+    """The results that were asked for last, `_KEPT` of them."""
+
+    def __init__(self, make: Callable[[_K], _V]) -> None:
+        self._make = make
+        self._kept: OrderedDict[_K, _V] = OrderedDict()
+
+    def __getitem__(self, key: _K) -> _V:
+        if key not in self._kept:
+            self._kept[key] = self._make(key)
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+
+class Calibrator:
+    """Applies settings to one take again and again.
+
+    It keeps 7 KB a frame of what the regressor's head reads, and the results of the settings that were used last. Gains
+    and offsets commute with holding doubtful frames and with smoothing, which are weighted means of frames; so they are
+    applied to smoothed values, and a change of theirs costs no smoothing. Threads must not share one.
+    """
+
+    def __init__(self, take: Take, regressor: Regressor) -> None:
+        """Prepares a take, which is not changed.
+
+        Args:
+            take: The take.
+            regressor: The regressor that made it.
+
+        Raises:
+            ModelError: The take's embeddings are another regressor's, or another version's.
+        """
+        _check_maker(take, regressor)
+        self._take = take
+        self._regressor = regressor
+        self._seen: Features = features(take)
+        self._measured = _Recent(self._measure)
+        self._smoothed = _Recent(self._smooth)
+        self._heads = _Recent(self._smooth_head)
+
+    def curves(self, settings: Settings) -> Curves:
+        """The take's curves with these settings, in arrays of their own.
+
+        Raises:
+            SettingsError: A chosen neutral frame has no face or lies outside the take.
+            ModelError: The head failed.
+        """
+        neutral = _settled(settings.neutral)
+        values = self._smoothed[neutral, settings.smoothing]
+        if settings.mirror:
+            values = values[:, channels.MIRROR]
+        values = values * _row(settings.gains, 1.0) + _row(settings.offsets, 0.0)
+        return Curves(
+            time_s=self._take.time_s,
+            values=_filled(self._take, channels.enforce_rules(values.astype(np.float32)), settings.gaps),
+            head_rotation=_held(self._rotation(settings), settings.gaps),
+            head_position=_held(self._position(settings), settings.gaps),
+            neutral=self._measured[neutral].neutral,
+        )
+
+    def _rotation(self, settings: Settings) -> NDArray[np.float64]:
+        rotation = self._heads[settings.smoothing].rotation
+        return rotations.mirrored(rotation) if settings.mirror else rotation
+
+    def _position(self, settings: Settings) -> NDArray[np.float64]:
+        return self._heads[settings.smoothing].position * (_MIRROR_POSITION if settings.mirror else 1.0)
+
+    def _measure(self, neutral: NeutralSettings) -> _Measured:
+        choice = choose_neutral(self._take, self._seen, neutral)
+        values = self._regressor.values(self._seen, choice.neutral)
+        return _Measured(steadying.steady(self._take.time_s, values, self._take.confidence), choice)
+
+    def _smooth(self, wanted: tuple[NeutralSettings, str]) -> NDArray[np.float64]:
+        neutral, strength = wanted
+        return smoothing.smooth(self._take.time_s, self._measured[neutral].values, strength)
+
+    def _smooth_head(self, strength: str) -> _Head:
+        time_s = self._take.time_s
+        return _Head(
+            smoothing.smooth_rotations(time_s, self._take.head_rotation, strength),
+            smoothing.smooth(time_s, self._take.head_position, strength),
+        )
+
+
 def curves(take: Take, settings: Settings, regressor: Regressor) -> Curves:
-    """Applies settings to a take.
+    """Applies settings to a take once; a `Calibrator` does so again and again.
 
     Args:
         take: The take; it is not changed.
@@ -151,19 +215,27 @@ def curves(take: Take, settings: Settings, regressor: Regressor) -> Curves:
         SettingsError: A chosen neutral frame has no face or lies outside the take.
         ModelError: The take's embeddings are another regressor's, or another version's.
     """
-    _check_maker(take, regressor)
-    seen = features(take)
-    choice = choose_neutral(take, seen, settings.neutral)
-    values = regressor.values(seen, choice.neutral) * _row(settings.gains, 1.0) + _row(settings.offsets, 0.0)
-    steadied = steadying.steady(take.time_s, values, take.confidence)
-    smoothed = smoothing.smooth(take.time_s, steadied, settings.smoothing)
-    return Curves(
-        time_s=take.time_s,
-        values=channels.enforce_rules(smoothed.astype(np.float32)),
-        head_rotation=smoothing.smooth_rotations(take.time_s, take.head_rotation, settings.smoothing),
-        head_position=smoothing.smooth(take.time_s, take.head_position, settings.smoothing),
-        neutral=choice,
-    )
+    return Calibrator(take, regressor).curves(settings)
+
+
+_MIRROR_POSITION: Final = np.array([-1.0, 1.0, 1.0])
+
+
+def _settled(neutral: NeutralSettings) -> NeutralSettings:
+    """The same choice in one form, by which its results are kept."""
+    frames = tuple(sorted(set(neutral.frames))) if neutral.mode == "frames" else ()
+    return NeutralSettings(neutral.mode, frames)
+
+
+def _filled(take: Take, values: NDArray[np.float32], mode: GapMode) -> NDArray[np.float32]:
+    if mode == "fade":
+        return gaps.fade(take.time_s, values).astype(np.float32)
+    return _held(values, mode).astype(np.float32)
+
+
+def _held(rows: Floats, mode: GapMode) -> NDArray[np.float64]:
+    """A copy, its gaps filled with what was last seen unless they are to be left."""
+    return np.array(rows, np.float64) if mode == "leave" else gaps.hold(rows)
 
 
 def _check_maker(take: Take, regressor: Regressor) -> None:
@@ -178,121 +250,3 @@ def _check_maker(take: Take, regressor: Regressor) -> None:
 
 def _row(settings: Mapping[str, float], default: float) -> NDArray[np.float32]:
     return np.array([settings.get(channel_id, default) for channel_id in channels.IDS], np.float32)
-
-
-def choose_neutral(take: Take, seen: Features, settings: NeutralSettings) -> NeutralChoice:
-    """Finds the actor's neutral in a take.
-
-    Args:
-        take: The take; its `values` (generic neutral) drive the automatic choice.
-        seen: The take's features.
-        settings: How to choose.
-
-    Raises:
-        SettingsError: A chosen frame has no face or lies outside the take.
-    """
-    known = ~np.isnan(seen.landmarks).any(axis=(1, 2)) & ~np.isnan(seen.embedding).any(axis=1)
-    usable = np.flatnonzero(take.found & known)
-    if settings.mode == "none" or not len(usable):
-        return NeutralChoice((), (), 0.0, None)
-    if settings.mode == "auto":
-        return _automatic(take, seen, usable)
-    chosen = usable if settings.mode == "mean" else _checked(settings.frames, usable, take)
-    frames = _numbers(chosen, take)
-    return NeutralChoice(frames, frames, 1.0, _neutral(seen, chosen, chosen, (1.0, 1.0)))
-
-
-def _checked(frames: tuple[int, ...], usable: NDArray[np.int64], take: Take) -> NDArray[np.int64]:
-    """Indices of the frames in the take."""
-    first, last = take.first_frame, take.first_frame + len(take) - 1
-    outside = sorted(frame for frame in set(frames) if not first <= frame <= last)
-    if outside:
-        message = f"Neutral frame {outside[0]} lies outside the take: it has frames {first} to {last}."
-        raise SettingsError(message)
-    chosen = np.array(sorted(set(frames))) - first
-    faceless = np.setdiff1d(chosen, usable)
-    if len(faceless):
-        message = f"No face was found in neutral frame {faceless[0] + first}: choose another frame."
-        raise SettingsError(message)
-    return chosen
-
-
-def _numbers(indices: NDArray[np.int64], take: Take) -> tuple[int, ...]:
-    return tuple(int(index) + take.first_frame for index in indices)
-
-
-def _automatic(take: Take, seen: Features, usable: NDArray[np.int64]) -> NeutralChoice:
-    table = _whole_table(take)
-    common = _turn_cost(seen.rotation) + _MOTION_COST_S * _activity(take.time_s, table)
-    common = common + np.where(take.confidence < _LEAST_CONFIDENCE, 1.0, 0.0)
-    upper_cost, lower_cost = _cost(table, _upper_weights()), _cost(table, _lower_weights())
-    upper = _calmest(upper_cost + common, usable)
-    lower = _calmest(lower_cost + common, usable)
-    trust = (_trust(upper_cost[upper]), _trust(lower_cost[lower]))
-    return NeutralChoice(
-        upper_frames=_numbers(upper, take),
-        lower_frames=_numbers(lower, take),
-        confidence=min(trust),
-        neutral=_neutral(seen, upper, lower, trust),
-    )
-
-
-def _whole_table(take: Take) -> NDArray[np.float32]:
-    return channels.complete(take.values, take.channels)
-
-
-def _upper_weights() -> NDArray[np.float64]:
-    """(58,) how much each channel speaks against a frame as the upper face's neutral."""
-    return np.array(
-        [_UPPER_WEIGHTS.get(channel_id.removesuffix("_L").removesuffix("_R"), 0.0) for channel_id in channels.IDS]
-    )
-
-
-def _lower_weights() -> NDArray[np.float64]:
-    left_out = {*channels.SIDES_OF, *_LOWER_IGNORED}
-    upper = _upper_weights()
-    return np.array(
-        [0.0 if upper[index] or channel_id in left_out else 1.0 for index, channel_id in enumerate(channels.IDS)]
-    )
-
-
-def _cost(table: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T,) length of the weighted vector of values: one strong action counts as much as several weak ones."""
-    return np.sqrt(np.square(table.astype(np.float64)) @ weights)
-
-
-def _turn_cost(rotation: NDArray[np.float32]) -> NDArray[np.float64]:
-    yaw_pitch = rotation[:, :2].astype(np.float64)
-    return _TURN_COST_PER_RAD * np.linalg.norm(yaw_pitch - np.nanmedian(yaw_pitch, axis=0), axis=1)
-
-
-def _activity(time_s: NDArray[np.float64], table: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(T,) change of the values per second, NaN-free."""
-    if len(time_s) < 2:
-        return np.zeros(len(time_s))
-    speed = np.linalg.norm(np.gradient(table.astype(np.float64), time_s, axis=0), axis=1)
-    return np.nan_to_num(speed, nan=float(np.nanmax(np.append(speed[np.isfinite(speed)], 0.0))))
-
-
-def _calmest(cost: NDArray[np.float64], usable: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The cheapest twentieth of the usable frames, within bounds, in time order."""
-    count = int(np.clip(_SHARE_OF_FRAMES * len(usable), _FEWEST_FRAMES, _MOST_FRAMES))
-    order = np.argsort(cost[usable], kind="stable")
-    return np.sort(usable[order[:count]])
-
-
-def _trust(costs: NDArray[np.float64]) -> float:
-    """0..1: how far the chosen frames may stand for rest."""
-    return float(1.0 / (1.0 + (np.mean(costs) / _COST_OF_HALF_TRUST) ** 2))
-
-
-def _neutral(seen: Features, upper: NDArray[np.int64], lower: NDArray[np.int64], trust: tuple[float, float]) -> Neutral:
-    """Averages the chosen frames; from the eyes down to the nose the upper face's share runs out smoothly."""
-    height = landmarks.canonical_face().points[:, 1] / landmarks.IPD_M
-    share = np.clip((_RAMP - height) / _RAMP, 0.0, 1.0)[:, None]
-    faces = [seen.landmarks[frames].mean(axis=0, dtype=np.float64) for frames in (upper, lower)]
-    return Neutral(
-        landmarks=(share * faces[0] + (1.0 - share) * faces[1]).astype(np.float32),
-        weight=(share * trust[0] + (1.0 - share) * trust[1]).astype(np.float32),
-        embedding=seen.embedding[np.union1d(upper, lower)].mean(axis=0),
-    )

@@ -130,14 +130,22 @@ def _extract(options: argparse.Namespace) -> int:
 def _extract_one(source: Path, outputs: _Outputs, options: argparse.Namespace) -> None:
     take, regressor = _take_of(source, options)
     curves = _curves(take, regressor, options) if outputs.table is not None else None
-    if curves is None and (options.neutral is not None or options.smooth is not None):
-        _say("Note: a take keeps what was measured; --neutral and --smooth act on tables and reports.")
+    if curves is None:
+        _note_unused(options)
     if outputs.take is not None:  # first: what took long must not be lost to a table that a spreadsheet holds open
         takes.save(take, outputs.take)
         _say(f"Wrote {outputs.take}")
     if curves is not None and outputs.table is not None:
         exchange.write_csv(take, curves, outputs.table)
         _say(f"Wrote {outputs.table}")
+
+
+def _note_unused(options: argparse.Namespace) -> None:
+    """Tells of settings that were given although only a take is written."""
+    given = [f"--{name}" for name in ("neutral", "smooth", "gaps") if getattr(options, name) is not None]
+    given += ["--mirror"] if options.mirror else []
+    if given:
+        _say(f"Note: a take keeps what was measured; settings ({', '.join(given)}) act on tables and reports.")
 
 
 def _take_of(source: Path, options: argparse.Namespace) -> tuple[Take, Regressor]:
@@ -191,7 +199,13 @@ def _check_faces(take: Take, name: str) -> None:
 
 def _curves(take: Take, regressor: Regressor, options: argparse.Namespace) -> Curves:
     neutral = options.neutral or NeutralSettings()
-    result = curves_of(take, Settings(neutral=neutral, smoothing=options.smooth or DEFAULT_SMOOTHING), regressor)
+    settings = Settings(
+        neutral=neutral,
+        smoothing=options.smooth or DEFAULT_SMOOTHING,
+        gaps=options.gaps or "leave",
+        mirror=options.mirror,
+    )
+    result = curves_of(take, settings, regressor)
     if neutral.mode == "auto":
         confidence = result.neutral.confidence
         hint = "; name neutral frames with --neutral if the face looks wrong" if confidence < _LOW_CONFIDENCE else ""

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import Floats, einsum
+from .arrays import Floats
 
 COUNT: Final = 478
 IPD_M: Final = 0.063
@@ -26,8 +26,8 @@ LEFT_EYE_CORNERS: Final = (263, 362)
 
 CANONICAL_FILE: Final = Path(__file__).parent / "canonical_face.csv"
 
-_CHUNK: Final = 1024
-"""Frames that are aligned at a time: bounds memory on long takes."""
+_CHUNK: Final = 64
+"""Frames that are aligned at a time: few enough for the processor's caches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +88,20 @@ def _align_chunk(landmarks: Floats, target: tuple[Floats, Floats], out: Aligned)
     """Aligns some frames to (reference, weights), into the arrays of `out`."""
     reference, weights = target
     points = np.asarray(landmarks, np.float64)
-    share = (weights / weights.sum())[:, None]
     known = ~np.isnan(points).any(axis=(1, 2))
-    if known.any():
-        center = (points[known] * share).sum(axis=1, keepdims=True)
-        centered = points[known] - center
-        reference_center = (reference * share).sum(axis=0)
-        covariance = einsum("tni,nj->tij", centered * share, reference - reference_center)
-        u, singular, vt = np.linalg.svd(covariance)
-        sign = np.sign(np.linalg.det(u @ vt))
-        u[:, :, 2] *= sign[:, None]
-        singular[:, 2] *= sign
-        spread = einsum("tni,tni->t", centered * share, centered)
-        scale = singular.sum(axis=1) / np.maximum(spread, 1e-12)
-        out.rotations[known] = u @ vt
-        out.points[known] = (centered @ out.rotations[known]) * scale[:, None, None] + reference_center
+    if not known.any():
+        return
+    points = points[known]
+    share = (weights / weights.sum())[:, None]
+    reference_center = (reference * share).sum(axis=0)
+    centered = points - (share[:, 0] @ points)[:, None]
+    covariance = centered.transpose(0, 2, 1) @ (share * (reference - reference_center))
+    u, singular, vt = np.linalg.svd(covariance)
+    sign = np.sign(np.linalg.det(u @ vt))
+    u[:, :, 2] *= sign[:, None]
+    singular[:, 2] *= sign
+    spread = np.square(centered).sum(axis=2) @ share[:, 0]
+    scale = singular.sum(axis=1) / np.maximum(spread, 1e-12)
+    rotation = u @ vt
+    out.rotations[known] = rotation
+    out.points[known] = centered @ (rotation * scale[:, None, None]) + reference_center

@@ -56,6 +56,14 @@ def continuous(quaternions: Floats) -> NDArray[np.float64]:
     return result
 
 
+def mirrored(quaternions: Floats) -> NDArray[np.float64]:
+    """(T, 4) unit quaternions as a mirror shows them that swaps left and right (x in camera and head axes alike).
+
+    A turn about x keeps its sense, turns about y and z change theirs: with `M = diag(-1, 1, 1)` this is `M R M`.
+    """
+    return np.asarray(quaternions, np.float64) * [1.0, 1.0, -1.0, -1.0]
+
+
 def from_vectors(vectors: Floats) -> NDArray[np.float64]:
     """(T, 3) rotation vectors (axis times angle in radians) to (T, 3, 3) matrices (Rodrigues)."""
     vectors = np.asarray(vectors, np.float64)

@@ -213,6 +213,7 @@ def test_smoothing_calms_the_curves_without_moving_them(single_face_take: Take, 
         ({"gains": {"jaw_drop": float("nan")}}, "out of range for jaw_drop"),
         ({"offsets": {"jaw_drop": 1.5}}, "out of range for jaw_drop"),
         ({"gains": {"cheek_puff": 2.0}}, "set those of its sides"),
+        ({"gaps": "bridge"}, "Unknown treatment of gaps 'bridge'"),
     ],
 )
 def test_impossible_settings_are_refused(settings: dict[str, Any], problem: str) -> None:

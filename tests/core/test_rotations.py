@@ -89,3 +89,19 @@ def test_empty_frames_stay_empty() -> None:
     assert np.isnan(rotations.to_angles(matrices)[1]).all()
     assert np.isfinite(quaternions[[0, 2]]).all()
     assert rotations.continuous(np.full((2, 4), np.nan)).shape == (2, 4)
+
+
+def test_mirror_swaps_turns_and_tilts_and_keeps_nods() -> None:
+    angles = np.random.default_rng(3).uniform(-0.8, 0.8, (50, 3))
+    quaternions = rotations.to_quaternions(rotations.from_angles(angles))
+    seen = rotations.to_angles(rotations.to_matrices(rotations.mirrored(quaternions)))
+    np.testing.assert_allclose(seen, angles * [-1.0, 1.0, -1.0], atol=1e-12)
+    np.testing.assert_array_equal(rotations.mirrored(rotations.mirrored(quaternions)), quaternions)
+
+
+def test_mirrored_rotation_is_the_rotation_between_mirrored_axes() -> None:
+    matrices = random_matrices()
+    mirror = np.diag([-1.0, 1.0, 1.0])
+    seen = rotations.to_matrices(rotations.mirrored(rotations.to_quaternions(matrices)))
+    np.testing.assert_allclose(seen, mirror @ matrices @ mirror, atol=1e-12)
+    assert np.isnan(rotations.mirrored(np.full((1, 4), np.nan))).all()
