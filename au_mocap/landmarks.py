@@ -95,7 +95,7 @@ def _align_chunk(landmarks: Floats, target: tuple[Floats, Floats], out: Aligned)
     share = (weights / weights.sum())[:, None]
     reference_center = (reference * share).sum(axis=0)
     centered = points - (share[:, 0] @ points)[:, None]
-    covariance = centered.transpose(0, 2, 1) @ (share * (reference - reference_center))
+    covariance = np.asarray(centered.transpose(0, 2, 1) @ (share * (reference - reference_center)), np.float64)
     u, singular, vt = np.linalg.svd(covariance)
     sign = np.sign(np.linalg.det(u @ vt))
     u[:, :, 2] *= sign[:, None]
