@@ -42,6 +42,14 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def is_file(path: Path) -> bool:
+    """Whether an ordinary file of that name exists, as far as one may look; never raises."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # as above; ValueError for a name that no system can have
+        return False
+
+
 @contextmanager
 def replacing(path: Path) -> Generator[Path]:
     """Gives a temporary path beside `path` that takes its place when the block ends well, and vanishes otherwise.

@@ -11,19 +11,28 @@ from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Any, Final, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import channels
+from . import channels, strict_json
 from .arrays import Floats
 from .errors import MappingError
-from .files import replacing
+from .files import is_file, replacing
 
 VERSION: Final = 1
 BUNDLED: Final = Path(__file__).parent / "mappings"
 MAX_ROWS: Final = 10_000
+MAX_BYTES: Final = 8_000_000
+"""Larger files are not read; `MAX_ROWS` rows with all their fields fit."""
+
+MAX_TEXT: Final = 1024
+_SHOWN: Final = 5
+
+_PATH_MARKS: Final = frozenset("/\\:\0")
+"""Characters that make a text a path somewhere; a name has none."""
 
 BonePath = Literal["location", "rotation", "scale"]
 _BONE_PATHS: Final[dict[str, BonePath]] = {"location": "location", "rotation": "rotation", "scale": "scale"}
@@ -156,28 +165,44 @@ def names(folders: Sequence[Path] = (BUNDLED,)) -> tuple[str, ...]:
 
 
 def load(name_or_path: str | Path, folders: Sequence[Path] = (BUNDLED,)) -> Mapping:
-    """Reads a mapping by the name of a bundled one or by path.
+    """Reads a mapping.
+
+    Args:
+        name_or_path: The name of one in `folders`, which leads nowhere else; or a path: a `Path`, or a text that ends
+            in `.json`.
+        folders: Where named mappings are looked for, in this order.
 
     Raises:
         MappingError: It does not exist or is malformed; the message says where.
     """
-    text = str(name_or_path)
-    candidates = [folder / f"{text}.json" for folder in folders if Path(text).name == text]
-    path = next((candidate for candidate in candidates if candidate.is_file()), Path(name_or_path))
+    path = _find(name_or_path, folders)
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))  # Windows editors put a mark in front
+        if path is None:
+            raise FileNotFoundError
+        document = strict_json.read(path, MAX_BYTES)
     except OSError as error:
         known = ", ".join(names(folders))
-        message = f"No mapping '{text}': name one of {known}, or a readable JSON file."
+        message = f"No mapping '{name_or_path}': name one of {known}, or a readable file NAME.json."
         raise MappingError(message) from error
-    except (ValueError, RecursionError) as error:
-        message = f"{path} is not a mapping: {error}."
+    except strict_json.JsonError as error:
+        message = f"{path}: {error}. Choose another file, or export the mapping again."
         raise MappingError(message) from error
     try:
         return from_document(document)
     except MappingError as error:
         message = f"{path}: {error}"
         raise MappingError(message) from error
+
+
+def _find(name_or_path: str | Path, folders: Sequence[Path]) -> Path | None:
+    """The file of a mapping; None for a name that is in none of the folders, or is none."""
+    if isinstance(name_or_path, Path):
+        return name_or_path
+    if not set(name_or_path) & _PATH_MARKS:
+        for folder in folders:
+            if is_file(folder / f"{name_or_path}.json"):
+                return folder / f"{name_or_path}.json"
+    return Path(name_or_path) if name_or_path.lower().endswith(".json") else None
 
 
 def save(mapping: Mapping, path: Path) -> None:
@@ -195,14 +220,12 @@ def to_document(mapping: Mapping) -> dict[str, Any]:
 def from_document(document: object) -> Mapping:
     """Reads JSON-compatible data; raises MappingError naming the row and the field."""
     table = _object(document, "the file", {"name", "version", "rows"})
-    if table.get("version") != VERSION:
-        message = f"version is {table.get('version')!r}, this AU Mocap reads version {VERSION}."
+    version = table.get("version")
+    if isinstance(version, bool) or version != VERSION:
+        message = f"version is {shortened(version)}, this AU Mocap reads version {VERSION}."
         raise MappingError(message)
     rows = table.get("rows")
-    name = table.get("name")
-    if not isinstance(name, str) or not name:
-        message = "'name' must be a text."
-        raise MappingError(message)
+    name = _text(table.get("name"), "'name'")
     if not isinstance(rows, list):
         message = "'rows' must be a list."
         raise MappingError(message)
@@ -224,10 +247,7 @@ _TARGET_FIELDS: Final[dict[str, tuple[set[str], set[str]]]] = {
 def _row(document: object, number: int) -> Row:
     where = f"row {number}"
     row = _object(document, where, _ROW_FIELDS)
-    channel, enabled = row.get("channel"), row.get("enabled", True)
-    if not isinstance(channel, str):
-        message = f"{where}: 'channel' must be a text."
-        raise MappingError(message)
+    channel, enabled = _text(row.get("channel"), f"{where}: 'channel'"), row.get("enabled", True)
     if not isinstance(enabled, bool):
         message = f"{where}: 'enabled' must be true or false."
         raise MappingError(message)
@@ -245,16 +265,13 @@ def _row(document: object, number: int) -> Row:
 def _target(document: object) -> Target:
     kind = _object(document, "target", None).get("kind")
     if not isinstance(kind, str) or kind not in _TARGET_FIELDS:
-        message = f"target kind {kind!r} is none of {', '.join(_TARGET_FIELDS)}."
+        message = f"target kind {shortened(kind)} is none of {', '.join(_TARGET_FIELDS)}."
         raise MappingError(message)
     required, optional = _TARGET_FIELDS[kind]
     target = _object(document, "target", required | optional | {"kind"})
     for key in sorted(required | (optional & {"object"})):
         if key in required or target.get(key) is not None:
-            value = target.get(key)
-            if not isinstance(value, str) or not value:
-                message = f"target '{key}' must be a text."
-                raise MappingError(message)
+            _text(target.get(key), f"target '{key}'")
     if kind == "shape_key":
         return ShapeKeyTarget(target["name"], target.get("object"))
     if kind == "bone":
@@ -276,9 +293,22 @@ def _object(document: object, where: str, allowed: set[str] | None) -> dict[str,
     table = cast(dict[str, Any], document)
     unknown = sorted(set(table) - allowed) if allowed is not None else []
     if unknown:
-        message = f"{where} has unknown field {', '.join(map(repr, unknown))}."
+        message = f"{where} has unknown field {', '.join(map(shortened, unknown[:_SHOWN]))}."
         raise MappingError(message)
     return table
+
+
+def _text(value: object, where: str) -> str:
+    if not isinstance(value, str) or not value:
+        message = f"{where} must be a text."
+        raise MappingError(message)
+    if len(value) > MAX_TEXT:
+        message = f"{where} is longer than {MAX_TEXT} characters."
+        raise MappingError(message)
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
+        message = f"{where} holds a character that no name can have."  # Blender could not take it, nor a file keep it
+        raise MappingError(message)
+    return value
 
 
 def _number(value: object, where: str) -> float:

@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -158,6 +160,13 @@ def test_file_with_a_mark_of_a_windows_editor(tmp_path: Path) -> None:
         ({"target__path": "rotation"}, "unknown field 'path'"),
         ({"version": 2}, "version is 2, this AU Mocap reads version 1"),
         ({"version": "1"}, "version is '1'"),
+        ({"version": True}, "version is True"),
+        ({"version": {"a": ["b" * 10_000] * 100}}, "version is {'a': "),
+        ({"a" * 100_000: 1}, "unknown field 'aaaaaaaaaaaa"),
+        ({"name": "a" * 1025}, "'name' is longer than 1024 characters"),
+        ({"name": "\ud800"}, "'name' holds a character that no name can have"),
+        ({"target__name": "jaw\0Open"}, "target 'name' holds a character that no name can have"),
+        ({"row__channel": "\udfff"}, "row 1: 'channel' holds a character"),
         ({"name": ""}, "'name' must be a text"),
         ({"name": 3}, "'name' must be a text"),
         ({"rows": {}}, "'rows' must be a list"),
@@ -168,8 +177,10 @@ def test_file_with_a_mark_of_a_windows_editor(tmp_path: Path) -> None:
         ({"row__enabled": 1}, "'enabled' must be true or false"),
         ({"row__gain": "2"}, "row 1: 'gain' must be a number"),
         ({"row__gain": True}, "row 1: 'gain' must be a number"),
-        ({"row__gain": math.nan}, "finite"),
-        ({"row__max": math.inf}, "finite"),
+        ({"row__gain": math.nan}, "NaN is not a finite number"),
+        ({"row__max": math.inf}, "Infinity is not a finite number"),
+        ({"row__min": -math.inf}, "-Infinity is not a finite number"),
+        ({"target__object": math.nan}, "NaN is not a finite number"),
         ({"row__gain": 10**400}, "too large"),
         ({"row__gamma": 0}, "gamma must be above 0"),
         ({"row__target": None}, "row 1: target must be an object"),
@@ -192,6 +203,7 @@ def test_mistakes_are_named(tmp_path: Path, changes: dict[str, Any], problem: st
         mapping.load(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert str(caught.value).count("row 1") <= 1
+    assert len(str(caught.value)) < 400
 
 
 @pytest.mark.parametrize(
@@ -218,6 +230,99 @@ def test_unknown_name_lists_the_choices(tmp_path: Path) -> None:
     for wrong in ("arkti", "", tmp_path, "../arkit"):
         with pytest.raises(MappingError, match="arkit"):
             mapping.load(wrong)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b'{"name": "J\xfcrgen", "version": 1, "rows": []}', "not UTF-8"),
+        ('{"name": "x", "version": 1, "rows": []}'.encode("utf-16"), "not UTF-8"),
+        (b'{"name": "x", "version": 1, "rows": [], "name": "y"}', "field 'name' is there twice"),
+        (b'{"name": "x", "version": 1, "rows": [{"gain": 1, "gain": 2}]}', "'gain' is there twice"),
+        (b'{"name": "x", "version": 1, "rows": [{"channel": "jaw_drop", "gain": 1e999, "target":'
+         b' {"kind": "shape_key", "name": "a"}}]}', "finite"),
+        (b"[" * 1_000_000 + b"]" * 1_000_000, "nested too deeply"),
+        (b'{"a":' * 1_000_000 + b"1" + b"}" * 1_000_000, "nested too deeply"),
+    ],
+)  # fmt: skip
+def test_unclear_file_is_refused(tmp_path: Path, content: bytes, problem: str) -> None:
+    (tmp_path / "mine.json").write_bytes(content)
+    with pytest.raises(MappingError, match=problem) as caught:
+        mapping.load(tmp_path / "mine.json")
+    assert str(caught.value).startswith(f"{tmp_path / 'mine.json'}: ")
+
+
+def test_large_file_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(document()) + " " * mapping.MAX_BYTES)
+    with pytest.raises(MappingError, match="larger than 8 MB"):
+        mapping.load(path)
+    with path.open("r+b") as file:
+        file.truncate(mapping.MAX_BYTES)
+    assert mapping.load(path).name == "mine"
+    with path.open("r+b") as file:
+        file.truncate(50_000_000_000)  # a hole, which takes no room on the disk
+    started = time.process_time()
+    with pytest.raises(MappingError, match="larger than 8 MB"):
+        mapping.load(path)
+    assert time.process_time() - started < 1.0
+
+
+def test_fullest_table_that_is_allowed_fits(tmp_path: Path) -> None:
+    target = PropertyTarget('pose.bones["a bone with a long name"]["a property with one"]', "An object's name", 3)
+    row = Row("lip_corner_depress_R", target, -1.2345678901234567, 0.1234567890123456, -0.1, -1000.5, 1000.5, False)
+    mapping.save(Mapping("m", (row,) * mapping.MAX_ROWS), tmp_path / "full.json")
+    assert (tmp_path / "full.json").stat().st_size < mapping.MAX_BYTES / 1.5
+    assert len(mapping.load(tmp_path / "full.json").rows) == mapping.MAX_ROWS
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(MappingError, match="No mapping"):
+        mapping.load(tmp_path / "pipe.json")
+    with pytest.raises(MappingError, match="No mapping"):
+        mapping.load("pipe", (tmp_path,))
+
+
+def test_names_never_leave_their_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "mappings"
+    for place in (tmp_path, folder / "deeper"):
+        mapping.save(Mapping("outside", ()), place / "outside.json")
+        (place / "outside").write_bytes((place / "outside.json").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    tricks = (
+        "../outside",
+        "..\\outside",
+        "deeper/outside",
+        "outside",
+        str(tmp_path / "outside"),
+        "./outside",
+        "a/../../outside",
+    )
+    for name in (
+        *tricks,
+        "..",
+        ".",
+        "/",
+        "~/outside",
+        "C:outside",
+        "outside\0",
+        "outside\0.json",
+        "x" * 5000,
+        "x" * 5000 + ".json",
+    ):
+        with pytest.raises(MappingError, match="No mapping"):
+            mapping.load(name, (folder,))
+    for path in (tmp_path / "outside", tmp_path / "outside.json", str(tmp_path / "outside.json"), "./outside.json"):
+        assert mapping.load(path, (folder,)).name == "outside", "a path that is named outright"
+
+
+def test_name_may_look_like_a_file(tmp_path: Path) -> None:
+    mapping.save(Mapping("dotted", ()), tmp_path / "rig.v2.json")
+    mapping.save(Mapping("twice", ()), tmp_path / "rig.json.json")
+    assert mapping.load("rig.v2", (tmp_path,)).name == "dotted"
+    assert mapping.load("rig.json", (tmp_path,)).name == "twice"
 
 
 def test_own_folder_is_searched(tmp_path: Path) -> None:
