@@ -84,7 +84,7 @@ class Curves:
 
     Attributes:
         time_s: (T,) seconds.
-        values: (T, 58) float32, 0..1, NaN where there is no face; columns as `channels.IDS`.
+        values: (T, 58) float32, 0..1, NaN where there is no face unless gaps are filled; columns as `channels.IDS`.
         head_rotation: (T, 4) smoothed unit quaternions, see `Take`.
         head_position: (T, 3) smoothed metres.
         neutral: The neutral that was used.

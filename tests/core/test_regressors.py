@@ -1,8 +1,11 @@
 """Regressors: what they see, what they promise, and graphs that do not fit."""
 
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from au_mocap.landmarks import canonical_face
 from au_mocap.registry import BUNDLED, Registry
 from au_mocap.regressors import Features, Neutral, Regressor, features, features_of, in_image_axes, open_regressor
 from au_mocap.rotations import from_angles
+from au_mocap.sessions import Session
 from au_mocap.take import Take
 from tests.core.test_registry import entry
 
@@ -55,6 +59,28 @@ def test_frames_are_judged_one_by_one(
     np.testing.assert_allclose(regressor.values(some(seen, slice(None, None, -1))), whole[::-1], atol=1e-5)
     monkeypatch.setattr(regressors, "_CHUNK", 7)
     np.testing.assert_allclose(regressor.values(seen), whole, atol=1e-5)
+
+
+class Failing:
+    """A head that fails from its third call on."""
+
+    def __init__(self, head: Session) -> None:
+        self._head = head
+        self._calls = count(1)
+        self.providers, self.input_names, self.output_names = head.providers, head.input_names, head.output_names
+
+    def run(self, feeds: Mapping[str, Any], wanted: Sequence[str] | None = None) -> list[Any]:
+        outputs = self._head.run(feeds, wanted)
+        return outputs if next(self._calls) < 3 else [np.full_like(output, np.nan) for output in outputs]
+
+
+def test_failure_in_a_later_chunk_is_told(
+    regressor: Regressor, single_face_take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(regressors, "_CHUNK", 7)
+    failing = Regressor(regressor.entry, Failing(regressor.head))
+    with pytest.raises(ModelError, match="Regressor 'geometry' cannot be used: its head returned values that are no"):
+        failing.values(features(single_face_take))
 
 
 def test_faceless_frames_are_empty_and_change_nothing(regressor: Regressor, single_face_take: Take) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from au_mocap import calibration, channels, rotations
+from au_mocap import calibration, channels, rotations, steadying
 from au_mocap.calibration import Calibrator, NeutralSettings, Settings
 from au_mocap.errors import ModelError, SettingsError
 from au_mocap.gaps import MODES, GapMode
 from au_mocap.registry import Registry
-from au_mocap.regressors import Features, Neutral, Regressor, open_regressor
+from au_mocap.regressors import Features, Neutral, Regressor, features, open_regressor
+from au_mocap.smoothing import smooth
 from au_mocap.take import Take, save
 from tests.core import clips
 from tests.core.command_line import rows_of, run
@@ -151,6 +152,30 @@ def test_calibrator_answers_as_if_asked_for_the_first_time(returning_take: Take,
         same(given, calibration.curves(returning_take, settings, regressor))
         for name in ARRAYS:
             getattr(given, name)[:] = 7.0
+
+
+@pytest.mark.parametrize("smoothing", ["off", "light", "strong"])
+@pytest.mark.parametrize("mode", ["auto", "none"])
+def test_gains_may_come_after_smoothing(
+    langer_take: Take, regressor: Regressor, smoothing: str, mode: calibration.NeutralMode
+) -> None:
+    """Applied before doubtful frames are held and curves smoothed, as they are described, they give the same."""
+    random = np.random.default_rng(4)
+    take = replace(langer_take, confidence=random.uniform(0.0, 1.0, len(langer_take)).astype(np.float32))
+    sided = channels.PREDICTED_IDS
+    gains = dict(zip(sided, random.uniform(0.0, 10.0, len(sided)).tolist(), strict=True))
+    offsets = dict(zip(sided, random.uniform(-1.0, 1.0, len(sided)).tolist(), strict=True))
+    settings = Settings(NeutralSettings(mode), gains, offsets, smoothing)
+    given = calibration.curves(take, settings, regressor)
+
+    def row(by_id: dict[str, float], default: float) -> np.ndarray:
+        return np.array([by_id.get(channel_id, default) for channel_id in channels.IDS])
+
+    values = regressor.values(features(take), given.neutral.neutral) * row(gains, 1.0) + row(offsets, 0.0)
+    steadied = steadying.steady(take.time_s, values, take.confidence)
+    assert np.abs(steadied - values).max() > 0.1, "nothing was held"
+    wanted = channels.enforce_rules(smooth(take.time_s, steadied, smoothing).astype(np.float32))
+    np.testing.assert_allclose(given.values, wanted, atol=1e-5)
 
 
 class Counting(Regressor):
