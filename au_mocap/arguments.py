@@ -10,6 +10,7 @@ from .calibration import NeutralSettings
 from .datasets import LOADERS
 from .errors import AuMocapError
 from .regressors import DEFAULT_REGRESSOR
+from .runtimes import AUTOMATIC_THREADS, MOST_THREADS
 
 DEFAULT_SMOOTHING: Final = "light"
 EVAL_SMOOTHING: Final = "off"
@@ -99,6 +100,13 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--models", action="append", type=Path, default=[], metavar="DIR", help="a further model folder"
     )
+    parser.add_argument(
+        "--runtime",
+        type=Path,
+        metavar="FOLDER",
+        help="run networks on the onnxruntime in this folder, where `pip install --target FOLDER onnxruntime-gpu` has "
+        "put one (default: the one installed here)",
+    )
 
 
 def _add_analysis(parser: argparse.ArgumentParser) -> None:
@@ -115,6 +123,13 @@ def _add_tools(parser: argparse.ArgumentParser) -> None:
         "variable AU_MOCAP_FACE_LANDMARKER",
     )
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="default: %(default)s")
+    parser.add_argument(
+        "--threads",
+        type=_threads,
+        default=AUTOMATIC_THREADS,
+        metavar="N",
+        help="processor threads for each network (default: 0, automatic)",
+    )
     parser.add_argument(
         "--fov", type=_fov, metavar="DEG", help=f"vertical field of view in degrees (default: {pose.DEFAULT_FOV_DEG:g})"
     )
@@ -152,6 +167,13 @@ def _fov(text: str) -> float:
         message = f"'{text}' is no field of view: give {pose.MIN_FOV_DEG:g} to {pose.MAX_FOV_DEG:g} degrees"
         raise argparse.ArgumentTypeError(message)
     return fov_deg
+
+
+def _threads(text: str) -> int:
+    if not text.isdecimal() or int(text) > MOST_THREADS:
+        message = f"'{text}' is no number of threads: write 1 to {MOST_THREADS}, or 0 for automatic"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 def _frame_range(text: str) -> pipeline.Range:

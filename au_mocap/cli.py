@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.showwarning = _show_warning
         warnings.simplefilter("always", sessions.ProviderWarning)
         try:
+            if options.runtime is not None:
+                sessions.use_runtime(options.runtime)
             code = commands[options.command](options)
             sys.stdout.flush()
         except UsageError as error:
@@ -52,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         else:
             return code
+        finally:
+            if options.runtime is not None:
+                sessions.use_runtime(None)
     return 1
 
 
@@ -153,8 +158,8 @@ def _take_of(source: Path, options: argparse.Namespace) -> tuple[Take, Regressor
     registry = Registry((BUNDLED, *options.models))
     if _is_take(source):
         return _stored(source, registry, options)
-    regressor = open_regressor(registry, options.regressor or DEFAULT_REGRESSOR, options.device)
-    tracker = open_tracker(options.tracker or "onnx", registry, options.device)
+    regressor = open_regressor(registry, options.regressor or DEFAULT_REGRESSOR, options.device, options.threads)
+    tracker = open_tracker(options.tracker or "onnx", registry, options.device, options.threads)
     extraction = pipeline.Extraction(options.frames or pipeline.Range(), options.fov or pose.DEFAULT_FOV_DEG)
     meter = Meter(source.name)
     try:
@@ -177,7 +182,7 @@ def _stored(source: Path, registry: Registry, options: argparse.Namespace) -> tu
     if options.regressor not in (None, name):
         message = f"{source.name} was made with '{name}': analyse the video to use '{options.regressor}'."
         raise UsageError(message)
-    return take, open_regressor(registry, name, options.device)
+    return take, open_regressor(registry, name, options.device, options.threads)
 
 
 def _check_faces(take: Take, name: str) -> None:
@@ -241,9 +246,21 @@ def _models(options: argparse.Namespace) -> int:
         state = _state(lambda name=entry.name: open_tracker(name, registry, "cpu"))
         lines.append(f"  {entry.name} {entry.version}  {entry.label}. {entry.licence}. {state}")
     lines += [f"  Broken: {problem}" for problem in registry.problems.values()]
-    lines.append("Execution providers: " + ", ".join(sessions.available_providers()))
+    lines += _device_lines()
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
+
+
+def _device_lines() -> list[str]:
+    """What networks could run on: every execution provider, and why it does not work."""
+    chosen = sessions.runtime()
+    states = sessions.devices()
+    version = f" ({chosen.version()})" if any(state.installed for state in states) else ""
+    lines = [f"Devices of {chosen.name}{version}"]
+    for state in states:
+        verdict = "Works." if state.works else f"Not here: {state.reason.rstrip('.')}."
+        lines.append(f"  {state.name}, {state.provider}: {verdict}")
+    return lines
 
 
 def _state(attempt: Callable[[], object]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .crops import Crop, Image, crop_image
-from .sessions import Session
+from .runtimes import Session
 
 INPUT_PX: Final = 128
 RIGHT_EYE: Final = 0

@@ -89,7 +89,7 @@ def _stored_pair(source: Path, options: argparse.Namespace, settings: Settings) 
     if _is_take(source):
         take = takes.load(source)
         made_with = str(take.meta.get("regressor", {}).get("name", DEFAULT_REGRESSOR))
-        regressor = open_regressor(Registry((BUNDLED, *options.models)), made_with, options.device)
+        regressor = open_regressor(Registry((BUNDLED, *options.models)), made_with, options.device, options.threads)
         name = (regressor.entry.name, regressor.entry.version)
         predicted = evaluation.table_of(take, curves_of(take, settings, regressor))
     else:
@@ -110,8 +110,8 @@ def _clip_pairs(clips: Sequence[Clip], options: argparse.Namespace, settings: Se
     """Pairs by regressor, and the clips that failed; those are in nobody's pairs."""
     registry = Registry((BUNDLED, *options.models))
     names = dict.fromkeys(options.regressor or (DEFAULT_REGRESSOR,))
-    regressors = [open_regressor(registry, name, options.device) for name in names]
-    tracker = open_tracker(options.tracker or "onnx", registry, options.device)
+    regressors = [open_regressor(registry, name, options.device, options.threads) for name in names]
+    tracker = open_tracker(options.tracker or "onnx", registry, options.device, options.threads)
     fov_deg = options.fov or pose.DEFAULT_FOV_DEG
     setups = [evaluation.Setup(tracker, regressor, settings, options.takes, fov_deg) for regressor in regressors]
     for clip in clips:  # a clip that cannot be read must not come to light hours later

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .crops import Crop, Image, crop_image, planes, to_image
 from .landmarks import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
-from .sessions import Session
+from .runtimes import Session
 
 INPUT_PX: Final = 256
 RIGHT_EYE_OUTER: Final = RIGHT_EYE_CORNERS[0]

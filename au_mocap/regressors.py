@@ -32,7 +32,8 @@ from .errors import ModelError
 from .landmark_model import INPUT_PX, OUTPUTS
 from .landmarks import COUNT, IPD_M, align, canonical_face
 from .registry import Registry, RegressorEntry
-from .sessions import Session, open_session
+from .runtimes import AUTOMATIC_THREADS, Session
+from .sessions import open_session
 from .stages import Stage, open_stage
 from .take import Take
 from .tracking import TrackedFace
@@ -233,19 +234,26 @@ class Regressor:
         return values
 
 
-def open_regressor(registry: Registry, name: str, device: str = "auto") -> Regressor:
+def open_regressor(registry: Registry, name: str, device: str = "auto", threads: int = AUTOMATIC_THREADS) -> Regressor:
     """Loads a regressor by name and tries it on a made-up face.
+
+    Args:
+        registry: Where it is looked up.
+        name: Its name there.
+        device: `auto`, `cpu` or `cuda`.
+        threads: Threads inside one operator, 0 for automatic; see `sessions.open_session`.
 
     Raises:
         ModelError: Unknown name, or a damaged or missing file, or graphs that do not keep to the contract or to what
             the entry promises; the message names the entry.
-        SettingsError: Unknown device.
+        SettingsError: Unknown device, or a number of threads that cannot be.
     """
     entry = registry.regressor(name)
     try:
-        head = open_session(registry.path(entry.head), device)
+        head = open_session(registry.path(entry.head), device, threads)
         _check_inputs(entry, head)
-        regressor = Regressor(entry, head, open_stage(entry.image, registry, device) if entry.image else None)
+        stage = open_stage(entry.image, registry, device, threads) if entry.image else None
+        regressor = Regressor(entry, head, stage)
     except ModelError as error:
         raise _unusable(name, error) from error
     _try(regressor)

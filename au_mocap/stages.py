@@ -12,7 +12,8 @@ from .crops import PREPROCESSORS, Image, readable
 from .errors import ModelError, TrackerError
 from .landmark_model import OUTPUTS, LandmarkModel
 from .registry import ImageStage, Registry
-from .sessions import Session, open_session
+from .runtimes import AUTOMATIC_THREADS, Session
+from .sessions import open_session
 from .tracking import TrackedFace
 
 _LARGEST: Final = float(np.finfo(np.float16).max)
@@ -91,15 +92,21 @@ def _check_shown(frame: Image, face: TrackedFace) -> None:
         raise TrackerError(message)
 
 
-def open_stage(entry: ImageStage, registry: Registry, device: str) -> Stage:
+def open_stage(entry: ImageStage, registry: Registry, device: str, threads: int = AUTOMATIC_THREADS) -> Stage:
     """Loads an image stage.
+
+    Args:
+        entry: What the registry says of it.
+        registry: Where its files are looked up.
+        device: `auto`, `cpu` or `cuda`.
+        threads: Threads inside one operator, 0 for automatic; see `sessions.open_session`.
 
     Raises:
         ModelError: A file is missing or damaged, or its graph does not read what the registry says.
         SettingsError: Unknown device.
     """
     _check_source(entry)
-    session = open_session(registry.path(entry.file), device)
+    session = open_session(registry.path(entry.file), device, threads)
     fitting = set(session.input_names) == set(entry.inputs) if entry.inputs else len(session.input_names) == 1
     if not fitting:
         message = (
@@ -110,7 +117,8 @@ def open_stage(entry: ImageStage, registry: Registry, device: str) -> Stage:
 
     @cache
     def landmark_model() -> LandmarkModel:
-        return LandmarkModel(open_session(registry.path(registry.tracker("onnx").files["landmarks"]), device))
+        graph = registry.path(registry.tracker("onnx").files["landmarks"])
+        return LandmarkModel(open_session(graph, device, threads))
 
     return Stage(entry, session, landmark_model)
 

@@ -19,6 +19,7 @@ from .crops import Crop, Image, readable
 from .errors import TrackerError
 from .landmark_model import LandmarkResult
 from .registry import Registry
+from .runtimes import AUTOMATIC_THREADS
 
 _ENOUGH_PX: Final = 64.0
 """Side of the smallest crop that shows a face well enough."""
@@ -132,7 +133,7 @@ Frame = TypeVar("Frame", bound=TimedImage)
 
 
 def open_tracker(
-    name: str, registry: Registry, device: str = "auto", threads: int = 1, bundle: Path | None = None
+    name: str, registry: Registry, device: str = "auto", threads: int = AUTOMATIC_THREADS, bundle: Path | None = None
 ) -> FaceTracker:
     """Opens a tracker by name.
 
@@ -140,13 +141,13 @@ def open_tracker(
         name: `onnx`, or `mediapipe` for the mediapipe package where it is installed.
         registry: Where the graphs are looked up.
         device: `auto`, `cpu` or `cuda`; mediapipe always runs on the CPU.
-        threads: Threads inside one operator. 1 is quickest for graphs of this size.
+        threads: Threads inside one operator, 0 for automatic; see `sessions.open_session`. mediapipe takes its own.
         bundle: The `face_landmarker.task` file that the mediapipe package needs.
 
     Raises:
         TrackerError: Unknown name, or the mediapipe package or its bundle is missing.
         ModelError: A graph's file is missing or damaged.
-        SettingsError: Unknown device.
+        SettingsError: Unknown device, or a number of threads that cannot be.
     """
     if name == "mediapipe":
         from .mediapipe_tracker import MediapipeTracker

@@ -1,0 +1,57 @@
+"""What the preferences say about devices."""
+
+from training import extension
+
+
+def module():  # noqa: ANN201 - the extension's modules have no types outside Blender
+    return extension.module("operators.devices")
+
+
+def state(name: str, provider: str, *, installed: bool = True, reason: str = ""):  # noqa: ANN201
+    made = extension.module("au_mocap.devices").DeviceState
+    return made(name, provider, installed, not reason, reason)
+
+
+def test_devices_of_this_machine() -> None:
+    states = module().known_devices()
+    lines = module().device_lines(states)
+    assert len(lines) == len(states) == 4
+    assert lines[-1] == module().DeviceLine("CPU: works", "CHECKMARK")
+    for line, each in zip(lines, states, strict=True):
+        assert line.text.startswith(f"{each.name}: ")
+        assert each.reason in line.text
+
+
+def test_icons_tell_what_is_broken_from_what_is_merely_absent() -> None:
+    states = (
+        state("CUDA (NVIDIA)", "CUDAExecutionProvider", reason="no driver"),
+        state("DirectML (Windows)", "DmlExecutionProvider", installed=False, reason="exists on Windows only"),
+        state("CPU", "CPUExecutionProvider"),
+    )
+    lines = module().device_lines(states)
+    assert [line.icon for line in lines] == ["ERROR", "BLANK1", "CHECKMARK"]
+    assert lines[0].text == "CUDA (NVIDIA): no driver"
+
+
+def test_runtime_that_does_not_load_is_said_once() -> None:
+    reason = "The onnxruntime in /gpu cannot be loaded"
+    states = [state(name, name, installed=False, reason=reason) for name in ("CUDA", "DirectML", "CPU")]
+    assert module().device_lines(states) == (module().DeviceLine(reason, "ERROR"),)
+
+
+def test_last_analysis() -> None:
+    last = module().LastAnalysis
+    states = (state("CPU", "CPUExecutionProvider"),)
+    (_, line) = module().device_lines(states, last(("CPUExecutionProvider",), 200, 1.5))
+    assert line.text == "The last analysis ran on CPU: 7.5 ms a frame"
+    (_, line) = module().device_lines(states, last(("TensorrtExecutionProvider", "CPUExecutionProvider"), 0, 0.0))
+    assert line.text == "The last analysis ran on TensorrtExecutionProvider"
+    (_, line) = module().device_lines(states, last((), 1, 0.001))
+    assert line.text == "The last analysis ran on an unknown device: 1.0 ms a frame"
+
+
+def test_icons_are_blenders() -> None:
+    import bpy
+
+    known = bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items.keys()
+    assert {"ERROR", "BLANK1", "CHECKMARK", "INFO"} <= set(known)
