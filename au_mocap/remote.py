@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from .errors import ModelError, SettingsError
 from .remote_process import Helper, HelperError, RefusalError
 from .remote_worker import aligned, first_line
+from .runtimes import CPU, DIRECTML
 
 OLDEST: Final = (1, 17)
 """Versions below have not been tried with the bundled networks."""
 
-_ONE_AT_A_TIME: Final = "DmlExecutionProvider"
 _PYTHON: Final = f"{sys.version_info[0]}.{sys.version_info[1]}"
 _TAG: Final = f"cp{sys.version_info[0]}{sys.version_info[1]}"
 _INSTALL: Final = f"Install one there with: python{_PYTHON} -m pip install --target FOLDER onnxruntime-gpu"
@@ -41,7 +41,10 @@ def find_runtime(folder: Path) -> Path:
     """
     try:
         root = folder.expanduser().resolve()
-        places = (root, *sorted(root.glob("lib/python*/site-packages")), root / "Lib" / "site-packages", root.parent)
+        environments = sorted(
+            root.glob("lib/python*/site-packages"), key=lambda path: f"python{_PYTHON}" not in path.parts
+        )
+        places = (root, *environments, root / "Lib" / "site-packages", root.parent)
         found = next((place for place in places if (place / "onnxruntime" / "__init__.py").is_file()), None)
         built_for = "" if found is None else _other_python(found)
     except (OSError, RuntimeError, ValueError) as error:
@@ -87,7 +90,7 @@ class RemoteSession:
         self.input_names: tuple[str, ...] = tuple(opened["inputs"])
         self.output_names: tuple[str, ...] = tuple(opened["outputs"])
         # DirectML allows one call at a time on a session; the others run any number.
-        directml = _ONE_AT_A_TIME in self.providers
+        directml = DIRECTML in self.providers
         self._turn: AbstractContextManager[Any] = threading.Lock() if directml else nullcontext()
 
     def run(self, feeds: Mapping[str, NDArray[Any]], wanted: Sequence[str] | None = None) -> list[NDArray[Any]]:
@@ -153,6 +156,7 @@ class RemoteRuntime:
         self._helper: Helper | None = None
         self._sessions = 0
         self._dropped: deque[int] = deque()
+        self._deadly: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -182,13 +186,21 @@ class RemoteRuntime:
             RefusalError: onnxruntime does not load it; the text says why.
             ModelError: The helper process cannot be started or died.
         """
+        if providers[0] in self._deadly:  # one more try would take the sessions along that others have opened since
+            raise RefusalError(self._deadly[providers[0]])
         helper = self._running()
         with self._lock:
             self._sessions += 1
             number = self._sessions
         request: dict[str, Any] = {"op": "open", "session": number, "path": str(path.resolve())}
         request |= {"providers": list(providers), "threads": threads, "forget": self._forgotten()}
-        session = RemoteSession(helper, number, path.name, helper.ask(request, f"loading {path.name}"))
+        try:
+            answer = helper.ask(request, f"loading {path.name}")
+        except HelperError as error:
+            if providers[0] != CPU:
+                self._deadly[providers[0]] = str(error)
+            raise
+        session = RemoteSession(helper, number, path.name, answer)
         # Only noted: this may run in the middle of anything, also of sending a request.
         weakref.finalize(session, self._dropped.append, number).atexit = False
         return session

@@ -1,7 +1,9 @@
 """What the preferences say about devices: text alone, drawn by whoever shows it."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -68,6 +70,37 @@ def known_devices() -> "tuple[DeviceState, ...]":
         message = f"This Blender's Python has no {error.name}, which networks need: install AU Mocap's zip again."
         raise ModelError(message) from error
     return sessions.devices()
+
+
+def choose_runtime(folder: Path | None) -> str:
+    """Make later analyses use the onnxruntime of a folder, None for the bundled one.
+
+    Returns:
+        What is wrong with the folder and what to do; empty where it was taken.
+    """
+    from ..au_mocap.errors import AuMocapError
+
+    try:
+        from ..au_mocap import sessions
+
+        sessions.use_runtime(folder)
+    except ModuleNotFoundError as error:
+        return f"This Blender's Python has no {error.name}, which networks need: install AU Mocap's zip again."
+    except AuMocapError as error:
+        return str(error)
+    return ""
+
+
+def end_runtime() -> None:
+    """End the helper process of a chosen folder, where one runs; for when the extension is switched off."""
+    sessions = sys.modules.get(f"{_engine()}.sessions")
+    if sessions is not None:
+        sessions.close_runtime()
+        sessions.use_runtime(None)
+
+
+def _engine() -> str:
+    return f"{__package__.rpartition('.')[0]}.au_mocap"
 
 
 def _line(state: "DeviceState") -> DeviceLine:

@@ -1,5 +1,10 @@
 """What the preferences say about devices."""
 
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
 from training import extension
 
 
@@ -48,6 +53,26 @@ def test_last_analysis() -> None:
     assert line.text == "The last analysis ran on TensorrtExecutionProvider"
     (_, line) = module().device_lines(states, last((), 1, 0.001))
     assert line.text == "The last analysis ran on an unknown device: 1.0 ms a frame"
+
+
+def test_runtime_of_a_folder_is_used_until_the_extension_ends_it(tmp_path: Path) -> None:
+    (tmp_path / "onnxruntime").symlink_to(Path(onnxruntime.__file__).parent, target_is_directory=True)
+    sessions, registry = extension.module("au_mocap.sessions"), extension.module("au_mocap.registry").Registry()
+    graph = registry.path(registry.tracker("onnx").files["detector"])
+    fed = {"image": np.random.default_rng(0).random((1, 3, 128, 128), np.float32)}
+    here = sessions.open_session(graph, "cpu").run(fed)
+    try:
+        assert module().choose_runtime(tmp_path) == ""
+        assert str(tmp_path) in module().device_lines(module().known_devices())[0].text
+        session = sessions.open_session(graph, "cpu")
+        for one, other in zip(session.run(fed), here, strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert "There is no onnxruntime in" in module().choose_runtime(tmp_path / "gone")
+        assert sessions.runtime().folder == tmp_path.resolve(), "the choice stays"
+    finally:
+        module().end_runtime()
+    assert session._helper.process.returncode == 0
+    assert sessions.runtime().name == "the installed onnxruntime"
 
 
 def test_icons_are_blenders() -> None:

@@ -208,7 +208,11 @@ def test_provider_that_takes_the_helper_down_falls_back_too(tmp_path: Path) -> N
     sessions.use_runtime(runtimes.made_up(tmp_path, crashes))
     with pytest.warns(sessions.ProviderWarning, match=r"stopped \(exit code 9\) while loading"):
         session = sessions.open_session(LANDMARKS, "cuda")
-    assert_same(session.run(DOUBLE), [2 * DOUBLE["x"]])
+    with pytest.warns(sessions.ProviderWarning, match=r"stopped \(exit code 9\)"):
+        second = sessions.open_session(BUNDLED / "geometry.onnx", "auto")
+    assert helper_of(second).process is helper_of(session).process, "the crash is not asked for again"
+    for each in (session, second):
+        assert_same(each.run(DOUBLE), [2 * DOUBLE["x"]])
 
 
 # Folders that hold no fitting onnxruntime -----------------------------------------------------------------------------
@@ -263,7 +267,8 @@ def test_folder_that_is_none(tmp_path: Path) -> None:
 
 
 def test_package_itself_and_virtual_environments_are_understood(tmp_path: Path) -> None:
-    site = runtimes.made_up(tmp_path / "venv" / "lib" / "python3.11" / "site-packages")
+    site = runtimes.made_up(tmp_path / "venv" / "lib" / f"python3.{sys.version_info[1]}" / "site-packages")
+    other_python(tmp_path / "venv" / "lib" / "python2.7" / "site-packages")
     for named in (site, site / "onnxruntime", tmp_path / "venv"):
         sessions.use_runtime(named)
         chosen = sessions.runtime()
