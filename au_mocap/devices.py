@@ -79,5 +79,8 @@ def _why_not(runtime: Runtime, graph: Path, provider: str) -> str:
             return runtime.why_not(provider) or "it did not start, and onnxruntime does not say why"
         session.run({session.input_names[0]: np.zeros((1, 3, _SIDE_PX, _SIDE_PX), np.float32)})
     except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions have no base of their own
-        return first_line(error) or type(error).__name__
+        reason = first_line(error) or type(error).__name__
+        return (
+            f"{reason}. Check the NVIDIA driver (nvidia-smi)" if provider == CUDA and " failure " in reason else reason
+        )
     return ""

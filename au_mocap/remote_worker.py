@@ -14,6 +14,7 @@ import importlib
 import json
 import mmap
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -30,7 +31,9 @@ _ALIGNMENT: Final = 64
 _THREADS: Final = 4
 """Requests in work at once; further ones wait in the pipe."""
 
-_LONGEST_TEXT: Final = 2000
+_LONGEST_TEXT: Final = 4000
+_COMPLAINT: Final = re.compile(r"\bCU\w+ failure \d+: .+?(?= ; GPU=)")
+"""In a page of C++ signatures."""
 
 
 def aligned(size: int) -> int:
@@ -72,8 +75,11 @@ def why_not(ort: Any, provider: str) -> str:  # noqa: ANN401 - the onnxruntime m
 
 
 def first_line(error: object) -> str:
-    """What an error says, as one short line."""
-    return str(error).strip().split("\n", 1)[0][:200]
+    """What an error says, as one short line; of what NVIDIA's libraries complain about, the complaint alone."""
+    complaint = _COMPLAINT.search(str(error))
+    if complaint:
+        return complaint[0]
+    return str(error).strip().split("\n", 1)[0].strip()[:200]
 
 
 class _Output:

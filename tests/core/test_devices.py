@@ -158,6 +158,26 @@ def test_missing_libraries_are_named(tmp_path: Path) -> None:
     assert remote_worker.why_not(ort, DML) == ""
 
 
+def test_complaint_is_found_in_a_page_of_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As onnxruntime-gpu 1.24 says it on a machine without a graphics card."""
+    message = (
+        "/onnxruntime_src/cuda_call.cc:129 std::conditional_t<THRW, void> onnxruntime::CudaCall(ERRTYPE, const char*) "
+        "[with ERRTYPE = cudaError; bool THRW = true] CUDA failure 35: CUDA driver version is insufficient for CUDA "
+        "runtime version ; GPU=-1 ; hostname=vm ; file=/onnxruntime_src/cuda_execution_provider.cc ; line=334"
+    )
+    complaint = "CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version"
+    assert remote_worker.first_line(RuntimeError(message)) == complaint
+    assert remote_worker.first_line(" plain \nmore") == "plain"
+
+    def refuse(*_others: object, providers: list[str], **_named: object) -> SimpleNamespace:
+        raise RuntimeError(message)
+
+    runtime = FakeRuntime((CUDA, CPU))
+    monkeypatch.setattr(runtime, "InferenceSession", refuse)
+    monkeypatch.setattr(sessions, "_ort", runtime)
+    assert state_of(CUDA).reason == f"{complaint}. Check the NVIDIA driver (nvidia-smi)"
+
+
 def test_importing_tries_nothing() -> None:
     code = (
         "import onnxruntime\n"
