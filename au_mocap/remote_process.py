@@ -17,10 +17,10 @@ from .errors import ModelError
 from .shared_memory import SharedMemory
 
 START_TIMEOUT_S: Final = 90.0
-"""Loading CUDA's libraries for the first time, watched by a virus scanner, has taken half a minute."""
+"""Generous: gigabytes of libraries may come from a slow disk, past a virus scanner."""
 
 ANSWER_TIMEOUT_S: Final = 300.0
-"""The first run of a network on a new graphics card may compile it, which takes minutes."""
+"""Generous: a graphics card may have to compile a network before it runs for the first time."""
 
 _GRACE_S: Final = 3.0
 _WORKER: Final = Path(__file__).with_name("remote_worker.py")
@@ -90,13 +90,14 @@ class Helper:
             HelperError: It cannot be started, or its onnxruntime cannot be loaded or is not ready in time.
             ModelError: There is no memory to share.
         """
+        program = python()
         self.folder = folder
         self.memory = SharedMemory()
         self._giving = threading.Lock()
         self._numbers = itertools.count(1)
         self._mail = _Mail()
         greeting = self._mail.expect(0)
-        self.process = _start(folder, self.memory)
+        self.process = _start(program, folder, self.memory)
         reader = threading.Thread(target=_read, args=(self.process, self._mail), name="runtime answers", daemon=True)
         reader.start()
         # Runs when nobody needs the helper any more, and at the latest when Python ends.
@@ -212,11 +213,11 @@ _REINSTALL: Final = (
 )
 
 
-def _start(folder: Path, memory: SharedMemory) -> "subprocess.Popen[bytes]":
+def _start(program: str, folder: Path, memory: SharedMemory) -> "subprocess.Popen[bytes]":
     settings = {"folder": str(folder), "numpy": str(Path(np.__file__).parents[1]), "memory": memory.fd}
     try:
         return subprocess.Popen(
-            [python(), "-I", str(_WORKER), json.dumps(settings)],
+            [program, "-I", str(_WORKER), json.dumps(settings)],
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

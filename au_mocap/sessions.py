@@ -145,6 +145,9 @@ def devices() -> tuple[DeviceState, ...]:
 
     Each is tried on a small bundled network, once after every `use_runtime`: seconds where a graphics card has to be
     woken, so never call it first while a panel is drawn. What cannot be had is told in the states, not raised.
+
+    Raises:
+        ModelError: The bundled network is missing or damaged.
     """
     with _choice.lock:
         known, chosen = _choice.devices, _choice.runtime
