@@ -8,7 +8,7 @@ import numpy as np
 from ..au_mocap.arrays import Floats
 from ..au_mocap.errors import SettingsError
 from . import head_pose
-from .plan import HEAD, Plan, bone_path, plan_rotation
+from .plan import HEAD, Plan, bone_path, plan_rotation, resting_axes
 from .scene import Character
 
 
@@ -32,19 +32,24 @@ class HeadSettings:
     """Which bones follow the actor's head, and how.
 
     Attributes:
+        rotation: Whether neck and head turn.
         position: Whether the head moves, too; the nearest bone from the neck upwards that is free to move takes it.
         head_bone: Name of the head bone; empty takes the character's own.
         neck_bone: Name of the neck bone; empty takes the character's own.
         neck_share: 0..1, the neck's part of the head's turn.
     """
 
+    rotation: bool = True
     position: bool = False
     head_bone: str = ""
     neck_bone: str = ""
     neck_share: float = 0.3
 
     def __post_init__(self) -> None:
-        """Checks the range; raises SettingsError."""
+        """Checks the range, and that something follows; raises SettingsError."""
+        if not (self.rotation or self.position):
+            message = "The head neither turns nor moves: switch on one of them, or leave the head out."
+            raise SettingsError(message)
         if not 0.0 <= self.neck_share <= 1.0:
             message = f"The neck's share must lie between 0 and 1, not {self.neck_share:g}."
             raise SettingsError(message)
@@ -69,24 +74,33 @@ def plan_head(plan: Plan, character: Character, poses: HeadPoses, settings: Head
         plan.skip("no head bone: the head's turn is left out")
         return
     turns = head_pose.to_armature(poses.rotation)
-    head_rest = _rest(head)
     if neck is not None and not _inherits(head, neck):
         neck = None
-    if neck is None:
-        plan_rotation(plan, armature, head, head_pose.in_rest_frame(turns, head_rest), HEAD)
-    else:
-        split = head_pose.neck_and_head(turns, _rest(neck), head_rest, settings.neck_share)
-        plan_rotation(plan, armature, neck, split.neck, HEAD)
-        plan_rotation(plan, armature, head, split.head, HEAD)
+    if settings.rotation:
+        _plan_turns(plan, (armature, neck, head), turns, settings.neck_share)
     if settings.position:
         moved = head_pose.to_armature_offset(poses.position_m) / max(poses.unit_m * _scale(armature), 1e-9)
-        carried = head_pose.swing(turns, settings.neck_share if neck else 0.0, _pivots(character, neck or head, head))
-        _plan_position(plan, armature, neck or head, moved - carried)
+        if settings.rotation:
+            # What turning the bones already moves must not move twice.
+            pivots = _pivots(character, neck or head, head)
+            moved = moved - head_pose.swing(turns, settings.neck_share if neck else 0.0, pivots)
+        _plan_position(plan, armature, neck or head, moved)
 
 
-def _rest(bone: bpy.types.PoseBone) -> Floats:
-    """A bone's resting axes in the armature, as columns: (3, 3)."""
-    return np.array([tuple(row[:]) for row in bone.bone.matrix_local.to_3x3()])
+def _plan_turns(
+    plan: Plan,
+    bones: tuple[bpy.types.Object, bpy.types.PoseBone | None, bpy.types.PoseBone],
+    turns: Floats,
+    neck_share: float,
+) -> None:
+    armature, neck, head = bones
+    head_rest = resting_axes(head)
+    if neck is None:
+        plan_rotation(plan, armature, head, head_pose.in_rest_frame(turns, head_rest), HEAD)
+        return
+    split = head_pose.neck_and_head(turns, resting_axes(neck), head_rest, neck_share)
+    plan_rotation(plan, armature, neck, split.neck, HEAD)
+    plan_rotation(plan, armature, head, split.head, HEAD)
 
 
 def _scale(armature: bpy.types.Object) -> float:
@@ -121,6 +135,6 @@ def _plan_position(plan: Plan, armature: bpy.types.Object, bone: bpy.types.PoseB
     """Offsets (T, 3) in the armature's axes, for the nearest bone from `bone` upwards that is free to move."""
     while bone.bone.use_connect and bone.parent is not None:
         bone = bone.parent
-    local = offset @ _rest(bone)
+    local = offset @ resting_axes(bone)
     for index in range(3):
         plan.add(armature, (bone_path(bone, "location"), index), HEAD, local[:, index])

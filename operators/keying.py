@@ -1,19 +1,20 @@
 """Bake curves and head pose onto a character: a plan is made and checked first, and only a sound plan is written."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
-from ..au_mocap import channels, mapping
+from ..au_mocap import mapping
 from ..au_mocap.arrays import Floats
 from ..au_mocap.errors import MappingError, TakeError
 from . import actions
-from .head_tracks import HeadPoses, HeadSettings, plan_head
-from .plan import Plan, plan_targets
+from .bake_settings import DEFAULT, BakeSettings, scene_frames
+from .eye_tracks import plan_eyes
+from .head_tracks import HeadPoses, plan_head
+from .plan import Plan, is_gaze, plan_targets
 from .scene import Character
 
 
@@ -38,21 +39,6 @@ class Performance(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class BakeSettings:
-    """How a performance lands on the timeline and on the bones.
-
-    Attributes:
-        start_frame: Scene frame of the video's time zero.
-        name: Name of a new Action.
-        head: How neck and head follow; None leaves them alone.
-    """
-
-    start_frame: float = 1.0
-    name: str = "AU Mocap"
-    head: HeadSettings | None = field(default_factory=HeadSettings)
-
-
-@dataclass(frozen=True, slots=True)
 class BakeReport:
     """What a bake did.
 
@@ -71,24 +57,12 @@ class BakeReport:
     frame_range: tuple[float, float]
 
 
-def scene_frames(time_s: Floats, fps: float, fps_base: float, start_frame: float) -> NDArray[np.float64]:
-    """Scene frames of points in time, fractions kept.
-
-    Args:
-        time_s: (T,) seconds in the video.
-        fps: The scene's frames per second, before `fps_base`.
-        fps_base: The scene's divisor (1.001 for 23.976, 29.97 and so on).
-        start_frame: Scene frame of time zero.
-    """
-    return start_frame + np.asarray(time_s, np.float64) * (fps / fps_base)
-
-
 def bake(
     scene: bpy.types.Scene,
     character: Character,
     performance: Performance,
     table: mapping.Mapping,
-    settings: BakeSettings = BakeSettings(),
+    settings: BakeSettings = DEFAULT,
 ) -> BakeReport:
     """Write a performance onto a character as keys.
 
@@ -107,23 +81,35 @@ def bake(
         SettingsError: A chosen bone does not exist.
         AuMocapError: In all these cases the scene is untouched.
     """
-    plan = Plan(scene_frames(performance.time_s, scene.render.fps, scene.render.fps_base, settings.start_frame))
-    targets = mapping.evaluate(table, channels.IDS, performance.values)
-    if not any(np.isfinite(values).any() for values in targets.values()):
+    if not np.isfinite(performance.values).any():
         message = "There is nothing to bake: no frame of the take holds a face."
         raise TakeError(message)
-    plan_targets(plan, character, targets)
+    plan = Plan(scene_frames(performance.time_s, scene.render.fps, scene.render.fps_base, settings))
+    _plan_face(plan, character, performance, table, settings)
+    if settings.head is not None:
+        unit_m = scene.unit_settings.scale_length
+        poses = HeadPoses(performance.head_rotation, performance.head_position, unit_m)
+        plan_head(plan, character, poses, settings.head)
     if not plan.tracks:
+        message = f"There is nothing to bake on this character: {_listed(plan.skipped)}."
+        raise MappingError(message)
+    return _write(plan, settings)
+
+
+def _plan_face(
+    plan: Plan, character: Character, performance: Performance, table: mapping.Mapping, settings: BakeSettings
+) -> None:
+    eyes = settings.eyes if settings.gaze else None
+    eyes_turn = eyes is not None and plan_eyes(plan, character, performance.values, eyes)
+    rows_of_gaze = settings.gaze and not eyes_turn
+    rows = tuple(row for row in table.rows if (rows_of_gaze if is_gaze(row) else settings.face))
+    plan_targets(plan, character, replace(table, rows=rows), performance.values)
+    if rows and not plan.tracks:
         message = (
             f"Nothing of the mapping '{table.name}' exists on this character: {_listed(plan.skipped)}. "
             "Choose another mapping or another object."
         )
         raise MappingError(message)
-    if settings.head is not None:
-        unit_m = scene.unit_settings.scale_length
-        poses = HeadPoses(performance.head_rotation, performance.head_position, unit_m)
-        plan_head(plan, character, poses, settings.head)
-    return _write(plan, settings)
 
 
 def _write(plan: Plan, settings: BakeSettings) -> BakeReport:

@@ -1,13 +1,13 @@
 """What a bake will write, found and checked without touching the scene."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import bpy
 import numpy as np
 
-from ..au_mocap import mapping, rotations
+from ..au_mocap import channels, mapping, rotations
 from ..au_mocap.arrays import Floats
 from .actions import Track
 from .scene import Character
@@ -16,6 +16,7 @@ FACE: Final = "Face"
 HEAD: Final = "Head"
 BONES: Final = "Bones"
 PROPERTIES: Final = "Properties"
+GAZE: Final = "Gaze"
 
 
 @dataclass(slots=True)
@@ -57,26 +58,37 @@ class Plan:
             self.skipped.append(reason)
 
 
-def plan_targets(plan: Plan, character: Character, targets: Mapping[mapping.Target, Floats]) -> None:
-    """Plan tracks for what the mapping drives.
+def is_gaze(row: mapping.Row) -> bool:
+    """Whether a row carries the direction of the eyes."""
+    return row.channel.startswith("look_")
+
+
+def plan_targets(plan: Plan, character: Character, table: mapping.Mapping, values: Floats) -> None:
+    """Plan tracks for what a mapping drives.
 
     Args:
         plan: Where they are added; what does not exist on the character is noted there.
         character: What to drive.
-        targets: (T,) values for each target.
+        table: Which channel drives what.
+        values: (T, 58) curves, columns as `channels.IDS`; NaN where there is no face.
     """
+    by_face = {row.target for row in table.rows if row.enabled and not is_gaze(row)}
     bone_rows: dict[mapping.BoneTarget, Floats] = {}
-    for target, values in targets.items():
+    for target, curve in mapping.evaluate(table, channels.IDS, values).items():
         if isinstance(target, mapping.BoneTarget):
-            bone_rows[target] = values
+            bone_rows[target] = curve
         elif isinstance(target, mapping.ShapeKeyTarget):
-            _plan_shape_key(plan, character, target, values)
+            _plan_shape_key(plan, character, target, FACE if target in by_face else GAZE, curve)
         else:
-            _plan_property(plan, character, target, values)
-    _plan_bones(plan, character, bone_rows)
+            _plan_property(plan, character, target, PROPERTIES if target in by_face else GAZE, curve)
+    _plan_bones(
+        plan, character, bone_rows, {target.bone for target in by_face if isinstance(target, mapping.BoneTarget)}
+    )
 
 
-def _plan_shape_key(plan: Plan, character: Character, target: mapping.ShapeKeyTarget, values: Floats) -> None:
+def _plan_shape_key(
+    plan: Plan, character: Character, target: mapping.ShapeKeyTarget, group: str, values: Floats
+) -> None:
     shapes = [mesh.data.shape_keys for mesh in character.meshes if target.object in (None, mesh.name)]
     owners = dict.fromkeys(each for each in shapes if each is not None and target.name in each.key_blocks)
     if not owners:
@@ -84,10 +96,12 @@ def _plan_shape_key(plan: Plan, character: Character, target: mapping.ShapeKeyTa
     for owner in owners:
         key = owner.key_blocks[target.name]
         path = f'key_blocks["{bpy.utils.escape_identifier(target.name)}"].value'
-        plan.add(owner, (path, 0), FACE, np.clip(values, key.slider_min, key.slider_max))
+        plan.add(owner, (path, 0), group, np.clip(values, key.slider_min, key.slider_max))
 
 
-def _plan_property(plan: Plan, character: Character, target: mapping.PropertyTarget, values: Floats) -> None:
+def _plan_property(
+    plan: Plan, character: Character, target: mapping.PropertyTarget, group: str, values: Floats
+) -> None:
     owner = bpy.data.objects.get(target.object) if target.object else character.armature
     where = f"'{target.data_path}'" + (f"[{target.index}]" if target.index is not None else "")
     if owner is None:
@@ -102,24 +116,27 @@ def _plan_property(plan: Plan, character: Character, target: mapping.PropertyTar
     if isinstance(number, bool) or not isinstance(number, int | float):
         plan.skip(f"{where} on '{owner.name}' is not a single number")
         return
-    plan.add(owner, (target.data_path, target.index or 0), PROPERTIES, values)
+    plan.add(owner, (target.data_path, target.index or 0), group, values)
 
 
-def _plan_bones(plan: Plan, character: Character, rows: Mapping[mapping.BoneTarget, Floats]) -> None:
+def _plan_bones(
+    plan: Plan, character: Character, rows: Mapping[mapping.BoneTarget, Floats], of_the_face: Collection[str]
+) -> None:
     groups: dict[tuple[str, str], dict[str, Floats]] = {}
     for target, values in rows.items():
         groups.setdefault((target.bone, target.path), {})[target.axis] = values
     armature = character.armature
     for (bone_name, path), axes in groups.items():
         bone = armature.pose.bones.get(bone_name) if armature else None
+        group = BONES if bone_name in of_the_face else GAZE
         if armature is None or bone is None:
             plan.skip(f"no bone '{bone_name}'")
         elif path == "rotation":
-            plan_rotation(plan, armature, bone, _quaternions(axes), BONES)
+            plan_rotation(plan, armature, bone, _quaternions(axes), group)
         else:
             for axis, values in axes.items():
                 added = 1.0 if path == "scale" else 0.0
-                plan.add(armature, (bone_path(bone, path), "xyz".index(axis)), BONES, added + values)
+                plan.add(armature, (bone_path(bone, path), "xyz".index(axis)), group, added + values)
 
 
 def _quaternions(axes: Mapping[str, Floats]) -> Floats:
@@ -148,6 +165,11 @@ def plan_rotation(
 def bone_path(bone: bpy.types.PoseBone, leaf: str) -> str:
     """Data path of a bone's property, from the armature object."""
     return f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].{leaf}'
+
+
+def resting_axes(bone: bpy.types.PoseBone) -> Floats:
+    """A bone's resting axes in the armature, as columns: (3, 3)."""
+    return np.array([tuple(row[:]) for row in bone.bone.matrix_local.to_3x3()])
 
 
 def _is_linked(owner: bpy.types.ID) -> bool:

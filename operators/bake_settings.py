@@ -1,0 +1,107 @@
+"""What an artist chooses about a bake: where the keys go, what is baked, how video time becomes scene time."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Final, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..au_mocap.arrays import Floats
+from ..au_mocap.errors import SettingsError
+from .eye_tracks import EyeSettings
+from .head_tracks import HeadSettings
+
+Destination = Literal["new", "active", "nla"]
+Timing = Literal["seconds", "frames"]
+
+MIN_SPEED: Final = 0.01
+MAX_SPEED: Final = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class BakeSettings:
+    """How a performance lands on the timeline and on the character.
+
+    Attributes:
+        start_frame: Scene frame of the video's time zero.
+        name: The take's name: of a new Action, and of its track in the NLA.
+        head: How neck and head follow; None leaves them alone.
+        face: Whether the mapping's rows are baked, except those of the gaze (channels `look_*`).
+        gaze: Whether the gaze is baked: by the mapping's `look_*` rows, or by the eye bones.
+        eyes: Eye bones that turn by the gaze instead of the `look_*` rows; None leaves the gaze to those rows.
+        destination: `new` bakes into a new Action and keeps the one that was there; `active` into the Action that is
+            there, where AU Mocap's own groups are replaced; `nla` into a new Action on an NLA track of the take's name,
+            which a later bake of the same take replaces.
+        action: For `active`: name of the Action to bake into instead of the one that is there.
+        timing: `seconds` keeps the video's time at any scene rate; `frames` gives each video frame a scene frame.
+        speed: 1 as filmed, 2 twice as fast.
+        tolerance: 0 keys every frame; above, keys are left out where linear interpolation errs no more than this: in a
+            value's own unit (1 is a shape key's full range), in radians for rotations, in decimetres for positions.
+        frame_range: First and last scene frame to replace in an earlier bake (punch-in); None bakes the whole take.
+    """
+
+    start_frame: float = 1.0
+    name: str = "AU Mocap"
+    head: HeadSettings | None = field(default_factory=HeadSettings)
+    face: bool = True
+    gaze: bool = True
+    eyes: EyeSettings | None = None
+    destination: Destination = "active"
+    action: str | None = None
+    timing: Timing = "seconds"
+    speed: float = 1.0
+    tolerance: float = 0.0
+    frame_range: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        """Checks names and ranges; raises SettingsError."""
+        for what, value, known in (
+            ("destination", self.destination, get_args(Destination)),
+            ("timing", self.timing, get_args(Timing)),
+        ):
+            if value not in known:
+                message = f"Unknown {what} '{value}': use {', '.join(known)}."
+                raise SettingsError(message)
+        if not (self.face or self.gaze or self.head):
+            message = "There is nothing to bake: switch on the face, the gaze or the head."
+            raise SettingsError(message)
+        if self.action is not None and self.destination != "active":
+            message = "An Action can be chosen only to bake into it: choose the destination 'active'."
+            raise SettingsError(message)
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        if not math.isfinite(self.start_frame):
+            message = "The start frame must be a number."
+            raise SettingsError(message)
+        if not MIN_SPEED <= self.speed <= MAX_SPEED:
+            message = f"The speed must lie between {MIN_SPEED:g} and {MAX_SPEED:g}, not {self.speed:g}."
+            raise SettingsError(message)
+        if not 0.0 <= self.tolerance < math.inf:
+            message = f"The tolerance must be 0 or more, not {self.tolerance:g}."
+            raise SettingsError(message)
+        if self.frame_range is not None and not -math.inf < self.frame_range[0] <= self.frame_range[1] < math.inf:
+            first, last = self.frame_range
+            message = f"The frame range {first:g} to {last:g} is empty: its end must not lie before its start."
+            raise SettingsError(message)
+
+
+def scene_frames(time_s: Floats, fps: float, fps_base: float, settings: BakeSettings) -> NDArray[np.float64]:
+    """Scene frames of a performance's points in time, fractions kept.
+
+    Args:
+        time_s: (T,) seconds in the video, rising.
+        fps: The scene's frames per second, before `fps_base`.
+        fps_base: The scene's divisor (1.001 for 23.976, 29.97 and so on).
+        settings: Start frame, timing and speed.
+    """
+    times = np.asarray(time_s, np.float64)
+    if settings.timing == "frames":
+        # A take of a part of its video starts late by as many frames as it left out.
+        period_s = float(np.median(np.diff(times))) if len(times) > 1 else math.inf
+        return settings.start_frame + (np.arange(len(times)) + round(times[:1].sum() / period_s)) / settings.speed
+    return settings.start_frame + times * (fps / fps_base / settings.speed)
+
+
+DEFAULT: Final = BakeSettings()
