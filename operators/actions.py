@@ -1,115 +1,72 @@
-"""Keys in bulk: one Action with a slot for each data-block where Blender has slots (4.4 on), else one Action each."""
+"""Actions of data-blocks: one Action with a slot for each where Blender has slots (4.4 on), else one Action each."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, Final
 
 import bpy
-import numpy as np
-from numpy.typing import NDArray
-
-GROUP_PREFIX: Final = "AU Mocap "
-"""Curves in groups of this name are AU Mocap's own: a new bake replaces them, and no others."""
 
 HAS_SLOTS: Final = "slots" in bpy.types.Action.bl_rna.properties
 
-_COLOURS: Final = ("THEME03", "THEME04", "THEME09", "THEME06")
-_LINEAR: Final = 1
-_AUTO_CLAMPED: Final = 4
 
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """Keys for one animated value.
-
-    Attributes:
-        data_path: Path from the data-block.
-        index: Index in an array property, else 0.
-        group: Name of the group, without the prefix.
-        frames: (K,) rising scene frames, fractions allowed.
-        values: (K,) the keys' values.
-    """
-
-    data_path: str
-    index: int
-    group: str
-    frames: NDArray[np.float32]
-    values: NDArray[np.float32]
-
-
-def write(owner: bpy.types.ID, tracks: Sequence[Track], shared: bpy.types.Action | None, name: str) -> bpy.types.Action:
-    """Write tracks as animation of a data-block.
-
-    The data-block keeps the Action that it has; what AU Mocap wrote there before, and curves of the same values, are
-    replaced, everything else stays. Without an Action it gets a slot of the shared one, or one of its own.
+def assign(owner: bpy.types.ID, action: bpy.types.Action) -> None:
+    """Give a data-block an Action, with a slot of its own; an Action that nothing else holds then is kept.
 
     Args:
         owner: Object or shape keys.
-        tracks: What to write.
-        shared: The Action of this bake's earlier data-blocks, if any.
-        name: Name of a new Action.
-
-    Returns:
-        The Action that holds the tracks.
+        action: A local Action, of this kind of data-block where Blender has no slots.
     """
     data = owner.animation_data or owner.animation_data_create()
-    action = data.action
-    if action is None:
-        action = shared if shared is not None and HAS_SLOTS else bpy.data.actions.new(name)
-        _assign(owner, data, action)
-    bag = _bag(owner, data, action)
-    _remove_old(bag, {(track.data_path, track.index) for track in tracks})
-    groups: dict[str, bpy.types.ActionGroup] = {}
-    for track in tracks:
-        if track.group not in groups:
-            groups[track.group] = _group(bag, track.group, len(groups))
-        _write_curve(bag, track, groups[track.group])
-    return action
-
-
-def _assign(owner: bpy.types.ID, data: bpy.types.AnimData, action: bpy.types.Action) -> None:
-    data.action = action
+    old = data.action
+    if old != action:
+        data.action = action
+        if old is not None and old.library is None and old.users == 0:
+            old.use_fake_user = True
     if HAS_SLOTS:
         # Never the slot that Blender may have picked: it could belong to another data-block of the same kind.
-        data.action_slot = action.slots.new(id_type=owner.id_type, name=owner.name)
+        data.action_slot = own_slot(owner, action) or action.slots.new(id_type=owner.id_type, name=owner.name)
 
 
-def _bag(owner: bpy.types.ID, data: bpy.types.AnimData, action: bpy.types.Action) -> Any:  # noqa: ANN401
-    """What holds a data-block's curves and groups: its slot's channelbag, or the Action itself before 4.4."""
+def own_slot(owner: bpy.types.ID, action: bpy.types.Action) -> Any:  # noqa: ANN401
+    """The slot of an Action that has a data-block's name and is used by no other data-block, or None."""
+    for slot in action.slots:
+        if (slot.target_id_type, slot.name_display) == (owner.id_type, owner.name) and set(slot.users()) <= {owner}:
+            return slot
+    return None
+
+
+def fits(owner: bpy.types.ID, action: bpy.types.Action) -> bool:
+    """Whether an Action can animate this kind of data-block."""
+    # Without slots an Action is bound to a kind by its first user; before that its kind is no value of the enum.
+    return HAS_SLOTS or action.id_root in ("", owner.id_type)
+
+
+def find_bag(action: bpy.types.Action | None, slot: Any) -> Any:  # noqa: ANN401
+    """What holds a slot's curves and groups (before 4.4: the Action itself), or None where there is nothing yet."""
+    if action is None or not HAS_SLOTS:
+        return action
+    strips = [strip for layer in action.layers for strip in layer.strips]
+    return strips[0].channelbag(slot) if strips and slot is not None else None
+
+
+def ensure_bag(action: bpy.types.Action, slot: Any) -> Any:  # noqa: ANN401
+    """The same, made where it is missing."""
     if not HAS_SLOTS:
         return action
-    if data.action_slot is None:
-        _assign(owner, data, action)
-    layers = action.layers
-    layer = layers[0] if layers else layers.new("Layer")
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
     strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
-    return strip.channelbag(data.action_slot, ensure=True)
+    return strip.channelbag(slot, ensure=True)
 
 
-def _remove_old(bag: Any, written: set[tuple[str, int]]) -> None:  # noqa: ANN401
-    for curve in list(bag.fcurves):
-        ours = curve.group is not None and curve.group.name.startswith(GROUP_PREFIX)
-        if ours or (curve.data_path, curve.array_index) in written:
-            bag.fcurves.remove(curve)
-    for group in list(bag.groups):
-        if group.name.startswith(GROUP_PREFIX):
-            bag.groups.remove(group)
+def active_bag(owner: bpy.types.ID) -> Any:  # noqa: ANN401
+    """What holds the curves of a data-block's active Action, or None."""
+    data = owner.animation_data
+    return find_bag(data.action, data.action_slot if HAS_SLOTS else None) if data else None
 
 
-def _group(bag: Any, name: str, number: int) -> bpy.types.ActionGroup:  # noqa: ANN401
-    group = bag.groups.new(GROUP_PREFIX + name)
-    group.color_set = _COLOURS[number % len(_COLOURS)]
-    return group
-
-
-def _write_curve(bag: Any, track: Track, group: bpy.types.ActionGroup) -> None:  # noqa: ANN401
-    curve = bag.fcurves.new(track.data_path, index=track.index)
-    curve.group = group
-    points = curve.keyframe_points
-    points.add(len(track.frames))
-    points.foreach_set("co", np.stack([track.frames, track.values], axis=1).ravel())
-    # Linear: between frames of a video nothing is known, and across a gap a curve must not swing out.
-    points.foreach_set("interpolation", np.full(len(track.frames), _LINEAR, np.int32))
-    for side in ("handle_left_type", "handle_right_type"):
-        points.foreach_set(side, np.full(len(track.frames), _AUTO_CLAMPED, np.int32))
-    curve.update()
+def own_strips(owner: bpy.types.ID, key: str, name: str) -> Iterator[tuple[bpy.types.NlaTrack, bpy.types.NlaStrip]]:
+    """NLA strips whose Action carries a custom property of a certain value, with their tracks."""
+    data = owner.animation_data
+    for track in data.nla_tracks if data else ():
+        for strip in track.strips:
+            if strip.action is not None and strip.action.get(key) == name:
+                yield track, strip

@@ -9,14 +9,53 @@ from numpy.typing import NDArray
 
 from ..au_mocap.arrays import Floats
 from ..au_mocap.errors import SettingsError
-from .eye_tracks import EyeSettings
-from .head_tracks import HeadSettings
 
 Destination = Literal["new", "active", "nla"]
 Timing = Literal["seconds", "frames"]
 
 MIN_SPEED: Final = 0.01
 MAX_SPEED: Final = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSettings:
+    """Which bones follow the actor's head, and how.
+
+    Attributes:
+        rotation: Whether neck and head turn.
+        position: Whether the head moves, too; the nearest bone from the neck upwards that is free to move takes it.
+        head_bone: Name of the head bone; empty takes the character's own.
+        neck_bone: Name of the neck bone; empty takes the character's own.
+        neck_share: 0..1, the neck's part of the head's turn.
+    """
+
+    rotation: bool = True
+    position: bool = False
+    head_bone: str = ""
+    neck_bone: str = ""
+    neck_share: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Checks the range, and that something follows; raises SettingsError."""
+        if not (self.rotation or self.position):
+            message = "The head neither turns nor moves: switch on one of them, or leave the head out."
+            raise SettingsError(message)
+        if not 0.0 <= self.neck_share <= 1.0:
+            message = f"The neck's share must lie between 0 and 1, not {self.neck_share:g}."
+            raise SettingsError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class EyeSettings:
+    """Which bones turn with the actor's eyes.
+
+    Attributes:
+        left: Name of the character's own left eye bone; empty takes the one that was found.
+        right: The same for the right eye.
+    """
+
+    left: str = ""
+    right: str = ""
 
 
 @dataclass(frozen=True, slots=True)

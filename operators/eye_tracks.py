@@ -1,6 +1,5 @@
 """Tracks for eye bones from the gaze channels of a performance."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -10,6 +9,7 @@ from ..au_mocap import channels, rotations
 from ..au_mocap.arrays import Floats
 from ..au_mocap.errors import SettingsError
 from . import head_pose
+from .bake_settings import EyeSettings
 from .plan import GAZE, Plan, plan_rotation, resting_axes
 from .scene import Character
 
@@ -18,19 +18,6 @@ from .scene import Character
 SIDEWAYS_RAD: Final = np.radians(35.0)
 UP_RAD: Final = np.radians(25.0)
 DOWN_RAD: Final = np.radians(30.0)
-
-
-@dataclass(frozen=True, slots=True)
-class EyeSettings:
-    """Which bones turn with the actor's eyes.
-
-    Attributes:
-        left: Name of the character's own left eye bone; empty takes the one that was found.
-        right: The same for the right eye.
-    """
-
-    left: str = ""
-    right: str = ""
 
 
 def plan_eyes(plan: Plan, character: Character, values: Floats, settings: EyeSettings) -> bool:

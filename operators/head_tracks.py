@@ -8,7 +8,8 @@ import numpy as np
 from ..au_mocap.arrays import Floats
 from ..au_mocap.errors import SettingsError
 from . import head_pose
-from .plan import HEAD, Plan, bone_path, plan_rotation, resting_axes
+from .bake_settings import HeadSettings
+from .plan import HEAD, METRE, Plan, bone_path, plan_rotation, resting_axes
 from .scene import Character
 
 
@@ -25,34 +26,6 @@ class HeadPoses:
     rotation: Floats
     position_m: Floats
     unit_m: float
-
-
-@dataclass(frozen=True, slots=True)
-class HeadSettings:
-    """Which bones follow the actor's head, and how.
-
-    Attributes:
-        rotation: Whether neck and head turn.
-        position: Whether the head moves, too; the nearest bone from the neck upwards that is free to move takes it.
-        head_bone: Name of the head bone; empty takes the character's own.
-        neck_bone: Name of the neck bone; empty takes the character's own.
-        neck_share: 0..1, the neck's part of the head's turn.
-    """
-
-    rotation: bool = True
-    position: bool = False
-    head_bone: str = ""
-    neck_bone: str = ""
-    neck_share: float = 0.3
-
-    def __post_init__(self) -> None:
-        """Checks the range, and that something follows; raises SettingsError."""
-        if not (self.rotation or self.position):
-            message = "The head neither turns nor moves: switch on one of them, or leave the head out."
-            raise SettingsError(message)
-        if not 0.0 <= self.neck_share <= 1.0:
-            message = f"The neck's share must lie between 0 and 1, not {self.neck_share:g}."
-            raise SettingsError(message)
 
 
 def plan_head(plan: Plan, character: Character, poses: HeadPoses, settings: HeadSettings) -> None:
@@ -84,7 +57,7 @@ def plan_head(plan: Plan, character: Character, poses: HeadPoses, settings: Head
             # What turning the bones already moves must not move twice.
             pivots = _pivots(character, neck or head, head)
             moved = moved - head_pose.swing(turns, settings.neck_share if neck else 0.0, pivots)
-        _plan_position(plan, armature, neck or head, moved)
+        _plan_position(plan, armature, neck or head, moved, METRE * poses.unit_m * _scale(armature))
 
 
 def _plan_turns(
@@ -131,10 +104,12 @@ def _pivots(character: Character, neck: bpy.types.PoseBone, head: bpy.types.Pose
     return np.array([neck.bone.head_local[:], head.bone.head_local[:], between])
 
 
-def _plan_position(plan: Plan, armature: bpy.types.Object, bone: bpy.types.PoseBone, offset: Floats) -> None:
+def _plan_position(
+    plan: Plan, armature: bpy.types.Object, bone: bpy.types.PoseBone, offset: Floats, weight: float
+) -> None:
     """Offsets (T, 3) in the armature's axes, for the nearest bone from `bone` upwards that is free to move."""
     while bone.bone.use_connect and bone.parent is not None:
         bone = bone.parent
     local = offset @ resting_axes(bone)
     for index in range(3):
-        plan.add(armature, (bone_path(bone, "location"), index), HEAD, local[:, index])
+        plan.add(armature, (bone_path(bone, "location"), index), HEAD, local[:, index], weight)

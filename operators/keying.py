@@ -10,11 +10,12 @@ import numpy as np
 from ..au_mocap import mapping
 from ..au_mocap.arrays import Floats
 from ..au_mocap.errors import MappingError, TakeError
-from . import actions
+from . import tracks
 from .bake_settings import DEFAULT, BakeSettings, scene_frames
+from .destinations import place_of
 from .eye_tracks import plan_eyes
 from .head_tracks import HeadPoses, plan_head
-from .plan import Plan, is_gaze, plan_targets
+from .plan import Plan, groups_of, is_gaze, plan_targets
 from .scene import Character
 
 
@@ -48,6 +49,7 @@ class BakeReport:
         keys: Number of keys written.
         skipped: What could not be keyed and why, one line each.
         frame_range: First and last keyed scene frame.
+        notes: What else the user should know, one line each.
     """
 
     actions: tuple[bpy.types.Action, ...]
@@ -55,6 +57,7 @@ class BakeReport:
     keys: int
     skipped: tuple[str, ...]
     frame_range: tuple[float, float]
+    notes: tuple[str, ...] = ()
 
 
 def bake(
@@ -84,7 +87,8 @@ def bake(
     if not np.isfinite(performance.values).any():
         message = "There is nothing to bake: no frame of the take holds a face."
         raise TakeError(message)
-    plan = Plan(scene_frames(performance.time_s, scene.render.fps, scene.render.fps_base, settings))
+    frames = scene_frames(performance.time_s, scene.render.fps, scene.render.fps_base, settings)
+    plan = Plan(frames, place_of(settings), settings)
     _plan_face(plan, character, performance, table, settings)
     if settings.head is not None:
         unit_m = scene.unit_settings.scale_length
@@ -93,7 +97,7 @@ def bake(
     if not plan.tracks:
         message = f"There is nothing to bake on this character: {_listed(plan.skipped)}."
         raise MappingError(message)
-    return _write(plan, settings)
+    return _write(plan, character)
 
 
 def _plan_face(
@@ -112,35 +116,65 @@ def _plan_face(
         raise MappingError(message)
 
 
-def _write(plan: Plan, settings: BakeSettings) -> BakeReport:
-    for bone, mode in plan.rotation_modes.items():
-        bone.rotation_mode = mode
+def _write(plan: Plan, character: Character) -> BakeReport:
+    place, settings = plan.place, plan.settings
+    notes = [f"{bone.name} now rotates by quaternions" for bone in _change_modes(plan)]
+    if settings.frame_range is None:
+        _clear_others(plan, character)
+    place.prepare(plan.tracks)
     written: list[bpy.types.Action] = []
-    shared: bpy.types.Action | None = None
-    for owner, tracks in plan.tracks.items():
-        is_free = owner.animation_data is None or owner.animation_data.action is None
-        action = actions.write(owner, tracks, shared, settings.name)
-        shared = action if is_free else shared
+    for owner, planned in plan.tracks.items():
+        action, bag = place.open(owner)
+        if settings.frame_range is None:
+            tracks.write(bag, planned, groups_of(settings))
+        else:
+            tracks.write_range(bag, planned, settings.frame_range)
+        place.finish(owner, _span(planned))
+        notes += place.notes(owner)
         if action not in written:
             written.append(action)
         owner.update_tag()
-    tracks = [track for each in plan.tracks.values() for track in each]
+    every = [track for planned in plan.tracks.values() for track in planned]
     return BakeReport(
         actions=tuple(written),
-        curves=len(tracks),
-        keys=sum(len(track.frames) for track in tracks),
+        curves=len(every),
+        keys=sum(len(track.frames) for track in every),
         skipped=tuple(plan.skipped),
-        frame_range=(
-            float(min(track.frames[0] for track in tracks)),
-            float(max(track.frames[-1] for track in tracks)),
-        ),
+        frame_range=_span(every),
+        notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _change_modes(plan: Plan) -> list[bpy.types.PoseBone]:
+    """Give bones the modes that their tracks need; returns those that had another."""
+    changed = [bone for bone, mode in plan.rotation_modes.items() if bone.rotation_mode != mode]
+    for bone in changed:
+        bone.rotation_mode = plan.rotation_modes[bone]
+    return changed
+
+
+def _clear_others(plan: Plan, character: Character) -> None:
+    """Remove an earlier bake from those of the character's data-blocks that this one leaves without keys."""
+    blocks: list[bpy.types.ID | None] = [character.armature, *(mesh.data.shape_keys for mesh in character.meshes)]
+    for owner in blocks:
+        data = owner.animation_data if owner is not None else None
+        if data is None or data.use_tweak_mode or owner in plan.tracks or plan.place.refusal(owner):
+            continue
+        bag = plan.place.existing(owner)
+        if bag is not None:
+            tracks.remove_own(bag, groups_of(plan.settings))
+
+
+def _span(planned: Iterable[tracks.Track]) -> tuple[float, float]:
+    planned = list(planned)
+    return float(min(track.frames[0] for track in planned)), float(max(track.frames[-1] for track in planned))
 
 
 def summary(report: BakeReport) -> str:
     """One line for the user."""
     text = f"{report.curves} curves, {report.keys} keys, frames {report.frame_range[0]:g} to {report.frame_range[1]:g}"
-    return text + (f"; left out: {_listed(report.skipped)}" if report.skipped else "")
+    text += f"; left out: {_listed(report.skipped)}" if report.skipped else ""
+    return text + (f"; note: {_listed(report.notes)}" if report.notes else "")
 
 
 def _listed(lines: Iterable[str], most: int = 5) -> str:

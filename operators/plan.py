@@ -1,16 +1,19 @@
 """What a bake will write, found and checked without touching the scene."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
-from ..au_mocap import channels, mapping, rotations
+from ..au_mocap import channels, mapping, reduction, rotations
 from ..au_mocap.arrays import Floats
-from .actions import Track
+from .bake_settings import BakeSettings
+from .destinations import Place
 from .scene import Character
+from .tracks import Track, is_locked
 
 FACE: Final = "Face"
 HEAD: Final = "Head"
@@ -19,43 +22,124 @@ PROPERTIES: Final = "Properties"
 GAZE: Final = "Gaze"
 
 
+METRE: Final = 10.0
+"""How much a metre counts where a tolerance counts: 0.01 lets a slider err by a hundredth, a place by a millimetre."""
+
+
 @dataclass(slots=True)
 class Plan:
     """Tracks by data-block.
 
     Attributes:
         frames: (T,) scene frames of the performance.
+        place: Where the tracks will go.
+        settings: The bake's settings.
         tracks: What to write.
         rotation_modes: Modes that bones must have for their tracks to count.
         skipped: What cannot be written and why, one line each.
     """
 
     frames: Floats
+    place: Place
+    settings: BakeSettings
     tracks: dict[bpy.types.ID, list[Track]] = field(default_factory=dict)
     rotation_modes: dict[bpy.types.PoseBone, str] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
+    _refusals: dict[bpy.types.ID, str] = field(default_factory=dict)
 
-    def add(self, owner: bpy.types.ID, path: tuple[str, int], group: str, values: Floats) -> None:
-        """Plan keys where the values are known."""
-        if any((track.data_path, track.index) == path for track in self.tracks.get(owner, ())):
-            self.skip(f"{owner.name}: {path[0]} is driven twice")
+    def add(self, owner: bpy.types.ID, path: tuple[str, int], group: str, values: Floats, weight: float = 1.0) -> None:
+        """Plan keys where the values are known.
+
+        Args:
+            owner: The data-block.
+            path: Data path and index.
+            group: Name of the curve's group, without the prefix.
+            values: (T,) NaN where unknown.
+            weight: How much one unit of the values counts where the tolerance is 1.
+        """
+        if not self._takes(owner, path[0], (path[1],)):
             return
-        if _is_driven(owner, *path):
-            self.skip(f"{owner.name}: {path[0]} has a driver")
-            return
-        if _is_linked(owner):
-            self.skip(f"{owner.name}: it or its Action is linked from another file, make it local first")
-            return
-        known = np.isfinite(values)
-        if not known.any():
-            return
-        keys = Track(*path, group, self.frames[known].astype(np.float32), values[known].astype(np.float32))
-        self.tracks.setdefault(owner, []).append(keys)
+        frames, samples = samples_of(self.frames, values[:, None], self.settings.frame_range)
+        kept = reduction.keep(frames, samples[:, 0] * weight, self.settings.tolerance)
+        if len(frames):
+            keys = Track(*path, group, frames[kept], samples[kept, 0])
+            self.tracks.setdefault(owner, []).append(keys)
+
+    def add_rotation(self, owner: bpy.types.ID, data_path: str, group: str, quaternions: Floats) -> bool:
+        """Plan keys of a rotation, all components at the same frames: (T, 4), NaN where unknown.
+
+        Returns:
+            Whether it can be keyed.
+        """
+        if not self._takes(owner, data_path, range(4)):
+            return False
+        frames, samples = samples_of(self.frames, quaternions, self.settings.frame_range)
+        kept = reduction.keep_rotations(frames, samples, self.settings.tolerance)
+        if len(frames):
+            self.tracks.setdefault(owner, []).extend(
+                Track(data_path, index, group, frames[kept], samples[kept, index]) for index in range(4)
+            )
+        return True
+
+    def _takes(self, owner: bpy.types.ID, data_path: str, indices: Iterable[int]) -> bool:
+        """Whether a value can be keyed; the reason is noted where it cannot."""
+        if owner not in self._refusals:
+            self._refusals[owner] = self.place.refusal(owner)
+        reason = self._refusals[owner]
+        bag = self.place.existing(owner) if not reason else None
+        for index in indices:
+            if reason:
+                break
+            curve = bag.fcurves.find(data_path, index=index) if bag is not None else None
+            if any((track.data_path, track.index) == (data_path, index) for track in self.tracks.get(owner, ())):
+                reason = f"{data_path} is driven twice"
+            elif _is_driven(owner, data_path, index):
+                reason = f"{data_path} has a driver"
+            elif curve is not None and is_locked(curve):
+                reason = f"the curve of {data_path} is locked"
+        if reason:
+            self.skip(f"{owner.name}: {reason}")
+        return not reason
 
     def skip(self, reason: str) -> None:
         """Note what is left out, once."""
         if reason not in self.skipped:
             self.skipped.append(reason)
+
+
+def samples_of(
+    frames: Floats, values: Floats, frame_range: tuple[float, float] | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What could become keys: known samples, in a range if there is one, with the curve's values at its borders.
+
+    Args:
+        frames: (T,) scene frames.
+        values: (T, D) NaN where unknown.
+        frame_range: First and last scene frame, or None for all.
+
+    Returns:
+        (K,) frames and (K, D) values in the precision of keys; empty where nothing is known in the range.
+    """
+    is_known = np.isfinite(values).all(axis=1)
+    at, known = frames[is_known], values[is_known]
+    if frame_range is not None and len(at):
+        borders = [frame for frame in dict.fromkeys(frame_range) if at[0] <= frame <= at[-1] and frame not in at]
+        between = np.array([[np.interp(frame, at, column) for column in known.T] for frame in borders])
+        at = np.concatenate([at, borders])
+        known = np.concatenate([known, between.reshape(-1, values.shape[1])])
+        inside = np.flatnonzero((at >= frame_range[0]) & (at <= frame_range[1]))
+        order = inside[np.argsort(at[inside], kind="stable")]
+        at, known = at[order], known[order]
+    keys = at.astype(np.float32)
+    # Far along the timeline, frames closer than single precision can tell apart would be one key.
+    rises = np.diff(keys, prepend=-np.inf) > 0.0
+    return keys[rises], known[rises].astype(np.float32)
+
+
+def groups_of(settings: BakeSettings) -> tuple[str, ...]:
+    """The groups of curves that a bake replaces."""
+    face = (FACE, BONES, PROPERTIES) if settings.face else ()
+    return (*face, *((GAZE,) if settings.gaze else ()), *((HEAD,) if settings.head is not None else ()))
 
 
 def is_gaze(row: mapping.Row) -> bool:
@@ -135,8 +219,9 @@ def _plan_bones(
             plan_rotation(plan, armature, bone, _quaternions(axes), group)
         else:
             for axis, values in axes.items():
-                added = 1.0 if path == "scale" else 0.0
-                plan.add(armature, (bone_path(bone, path), "xyz".index(axis)), group, added + values)
+                curve = (bone_path(bone, path), "xyz".index(axis))
+                added, weight = (1.0, 1.0) if path == "scale" else (0.0, METRE)
+                plan.add(armature, curve, group, added + values, weight)
 
 
 def _quaternions(axes: Mapping[str, Floats]) -> Floats:
@@ -157,9 +242,8 @@ def plan_rotation(
         # In another mode its drivers would have no say.
         plan.skip(f"{armature.name}: the rotation of '{bone.name}' has a driver")
         return
-    plan.rotation_modes[bone] = "QUATERNION"
-    for index in range(4):
-        plan.add(armature, (bone_path(bone, "rotation_quaternion"), index), group, quaternions[:, index])
+    if plan.add_rotation(armature, bone_path(bone, "rotation_quaternion"), group, quaternions):
+        plan.rotation_modes[bone] = "QUATERNION"
 
 
 def bone_path(bone: bpy.types.PoseBone, leaf: str) -> str:
@@ -170,11 +254,6 @@ def bone_path(bone: bpy.types.PoseBone, leaf: str) -> str:
 def resting_axes(bone: bpy.types.PoseBone) -> Floats:
     """A bone's resting axes in the armature, as columns: (3, 3)."""
     return np.array([tuple(row[:]) for row in bone.bone.matrix_local.to_3x3()])
-
-
-def _is_linked(owner: bpy.types.ID) -> bool:
-    action = owner.animation_data.action if owner.animation_data else None
-    return owner.library is not None or (action is not None and action.library is not None)
 
 
 def _is_driven(owner: bpy.types.ID, data_path: str, index: int) -> bool:

@@ -95,6 +95,27 @@ def bake(
     return keying.bake(bpy.context.scene, character, played, rows, keying.BakeSettings(start_frame, "take one", how))
 
 
+def bake_with(
+    chosen: bpy.types.Object, played: Played, rows: "Mapping | None" = None, **settings: object
+) -> "BakeReport":
+    """Bake with fields of `BakeSettings`; the head stays out unless given."""
+    keying = extension.module("operators.keying")
+    character = extension.module("operators.scene").find_character(chosen)
+    rows = rows or extension.module("au_mocap.mapping").load("arkit")
+    made = keying.BakeSettings(**{"name": "take one", "head": None, **settings})
+    return keying.bake(bpy.context.scene, character, played, rows, made)
+
+
+def shape_row(channel: str, name: str, **more: object) -> dict:
+    """A row of a mapping that drives a shape key."""
+    return {"channel": channel, "target": {"kind": "shape_key", "name": name}, **more}
+
+
+def errors(name: str) -> type[Exception]:
+    """A class of `au_mocap.errors`."""
+    return getattr(extension.module("au_mocap.errors"), name)
+
+
 def table(*rows: dict[str, object]) -> "Mapping":
     """A mapping from rows as in a mapping file."""
     document = {"name": "Test", "version": 1, "rows": list(rows)}

@@ -13,10 +13,12 @@ from .playing import (
     acting,
     bake,
     curves_of,
+    errors,
     face_mesh,
     key_curve,
     key_curves,
     points,
+    shape_row,
     skeleton,
     still,
     table,
@@ -27,14 +29,6 @@ from .playing import (
 
 if TYPE_CHECKING:
     from operators.demo_head import DemoHead
-
-
-def shape_row(channel: str, name: str, **more: object) -> dict:
-    return {"channel": channel, "target": {"kind": "shape_key", "name": name}, **more}
-
-
-def errors(name: str) -> type[Exception]:
-    return getattr(extension.module("au_mocap.errors"), name)
 
 
 @pytest.mark.parametrize(("fps", "fps_base"), [(24, 1.0), (60, 1.0), (24, 1.001), (30, 1.001), (25, 1.0)])

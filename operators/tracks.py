@@ -1,0 +1,111 @@
+"""Keys in bulk: what a bake has planned, written into an Action's curves."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from . import punch_in
+
+GROUP_PREFIX: Final = "AU Mocap "
+"""Curves in groups of this name are AU Mocap's own: a new bake replaces them, and no others."""
+
+_COLOURS: Final = ("THEME03", "THEME04", "THEME09", "THEME06")
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Keys for one animated value.
+
+    Attributes:
+        data_path: Path from the data-block.
+        index: Index in an array property, else 0.
+        group: Name of the group, without the prefix.
+        frames: (K,) rising scene frames, fractions allowed.
+        values: (K,) the keys' values.
+    """
+
+    data_path: str
+    index: int
+    group: str
+    frames: NDArray[np.float32]
+    values: NDArray[np.float32]
+
+
+def write(bag: Any, tracks: Sequence[Track], groups: Collection[str]) -> None:  # noqa: ANN401
+    """Replace AU Mocap's own curves, and curves of the same values, by tracks; everything else stays.
+
+    Args:
+        bag: Action or channelbag.
+        tracks: What to write.
+        groups: Groups of which nothing earlier shall remain.
+    """
+    remove_own(bag, groups)
+    made: dict[str, bpy.types.ActionGroup] = {}
+    for track in tracks:
+        old = bag.fcurves.find(track.data_path, index=track.index)
+        if old is not None:
+            bag.fcurves.remove(old)
+        if track.group not in made:
+            made[track.group] = _group(bag, track.group, len(made))
+        curve = bag.fcurves.new(track.data_path, index=track.index)
+        curve.group = made[track.group]
+        punch_in.write_keys(curve, punch_in.linear_keys(track.frames, track.values))
+
+
+def write_range(bag: Any, tracks: Sequence[Track], frame_range: tuple[float, float]) -> None:  # noqa: ANN401
+    """Replace keys of curves inside a range of frames; curves that do not exist are made with the range alone.
+
+    Args:
+        bag: Action or channelbag.
+        tracks: What to write; their keys lie inside the range.
+        frame_range: First and last scene frame to replace.
+    """
+    new = []
+    for track in _same_signs(bag, tracks, frame_range):
+        curve = bag.fcurves.find(track.data_path, index=track.index)
+        if curve is None or not curve.keyframe_points:
+            new.append(track)
+        else:
+            punch_in.replace_keys(curve, track.frames, track.values, frame_range)
+    write(bag, new, ())
+
+
+def remove_own(bag: Any, groups: Collection[str]) -> None:  # noqa: ANN401
+    """Remove what AU Mocap wrote into some groups before, but for what the user has locked."""
+    names = {GROUP_PREFIX + name for name in groups}
+    for curve in list(bag.fcurves):
+        if curve.group is not None and curve.group.name in names and not is_locked(curve):
+            bag.fcurves.remove(curve)
+    for group in list(bag.groups):
+        if group.name in names and not group.channels:
+            bag.groups.remove(group)
+
+
+def is_locked(curve: bpy.types.FCurve) -> bool:
+    """Whether the user has locked a curve or its group."""
+    return curve.lock or (curve.group is not None and curve.group.lock)
+
+
+def _group(bag: Any, name: str, number: int) -> bpy.types.ActionGroup:  # noqa: ANN401
+    group = bag.groups.get(GROUP_PREFIX + name)
+    if group is None:
+        group = bag.groups.new(GROUP_PREFIX + name)
+        group.color_set = _COLOURS[number % len(_COLOURS)]
+    return group
+
+
+def _same_signs(bag: Any, tracks: Sequence[Track], frame_range: tuple[float, float]) -> list[Track]:  # noqa: ANN401
+    """The tracks with quaternions of the sign that the old curves have before the range: q and -q turn alike."""
+    agreement: dict[str, float] = {}
+    for track in tracks:
+        if track.data_path.endswith(".rotation_quaternion"):
+            curve = bag.fcurves.find(track.data_path, index=track.index)
+            old = punch_in.value_at(curve, frame_range[0] - punch_in.SEAM_FRAMES) if curve is not None else 0.0
+            agreement[track.data_path] = agreement.get(track.data_path, 0.0) + old * float(track.values[0])
+    return [
+        replace(track, values=-track.values) if agreement.get(track.data_path, 0.0) < 0.0 else track for track in tracks
+    ]
