@@ -101,7 +101,6 @@ def _keep(frames: Floats, values: NDArray[np.float64], tolerance: float, deviati
     return kept
 
 
-
 def _thin(
     kept: NDArray[np.bool_], can_join: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]
 ) -> None:

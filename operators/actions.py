@@ -63,6 +63,11 @@ def active_bag(owner: bpy.types.ID) -> Any:  # noqa: ANN401
     return find_bag(data.action, data.action_slot if HAS_SLOTS else None) if data else None
 
 
+def strip_bag(strip: bpy.types.NlaStrip) -> Any:  # noqa: ANN401
+    """What holds the curves that an NLA strip plays, or None."""
+    return find_bag(strip.action, strip.action_slot if HAS_SLOTS else None)
+
+
 def own_strips(owner: bpy.types.ID, key: str, name: str) -> Iterator[tuple[bpy.types.NlaTrack, bpy.types.NlaStrip]]:
     """NLA strips whose Action carries a custom property of a certain value, with their tracks."""
     data = owner.animation_data

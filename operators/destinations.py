@@ -9,6 +9,7 @@ import bpy
 from ..au_mocap.errors import SettingsError
 from . import actions
 from .bake_settings import BakeSettings
+from .scene import title
 
 TAKE: Final = "au_mocap_take"
 """Custom property of Actions on NLA tracks: the name of the take that was baked into them."""
@@ -34,7 +35,7 @@ class Place(ABC):
         """
         data = owner.animation_data
         if data is not None and data.use_tweak_mode:
-            message = f"'{owner.name}' is in the NLA's tweak mode: leave it (Tab in the NLA editor), then bake again."
+            message = f"'{title(owner)}' is in the NLA's tweak mode: leave it (Tab in the NLA editor), then bake again."
             raise SettingsError(message)
         if owner.library is not None:
             return "it is linked from another file, make it local or a library override first"
@@ -152,7 +153,7 @@ class _Nla(Place):
         )
         if moved or len(strips) > 1:
             message = (
-                f"The NLA strip of '{self.settings.name}' on '{owner.name}' was moved, scaled or cut: put it back to "
+                f"The NLA strip of '{self.settings.name}' on '{title(owner)}' was moved, scaled or cut: put it back to "
                 "replace a part of it, or bake the whole take again."
             )
             raise SettingsError(message)
@@ -163,15 +164,15 @@ class _Nla(Place):
     def notes(self, owner: bpy.types.ID) -> Iterable[str]:
         data = owner.animation_data
         if not data.use_nla:
-            yield f"the NLA of '{owner.name}' is switched off, so the strip does not play"
+            yield f"the NLA of '{title(owner)}' is switched off, so the strip does not play"
         own = [track for track, _ in self._own(owner)]
         if any(track.is_solo and track not in own for track in data.nla_tracks):
-            yield f"'{owner.name}' plays a solo track alone, so the strip does not play"
+            yield f"'{title(owner)}' plays a solo track alone, so the strip does not play"
         if any(track.mute for track in own):
-            yield f"the take's NLA track on '{owner.name}' is muted"
+            yield f"the take's NLA track on '{title(owner)}' is muted"
         above, written = actions.active_bag(owner), self.existing(owner)
         if above and any(above.fcurves.find(curve.data_path, index=curve.array_index) for curve in written.fcurves):
-            yield f"the active Action '{data.action.name}' of '{owner.name}' plays above the strip and hides it"
+            yield f"the active Action '{data.action.name}' of '{title(owner)}' plays above the strip and hides it"
 
     def prepare(self, owners: Iterable[bpy.types.ID]) -> None:
         found = (strip.action for owner in owners for _, strip in self._own(owner))
@@ -179,10 +180,7 @@ class _Nla(Place):
 
     def existing(self, owner: bpy.types.ID) -> Any:  # noqa: ANN401
         return next(
-            (
-                actions.find_bag(strip.action, strip.action_slot if actions.HAS_SLOTS else None)
-                for _, strip in self._own(owner)
-            ),
+            (actions.strip_bag(strip) for _, strip in self._own(owner)),
             None,
         )
 
@@ -215,8 +213,6 @@ class _Nla(Place):
         track.name = self.settings.name
         strip = track.strips.new(self.settings.name, 0, action)
         strip.name = self.settings.name
-        # Before and after the take, other tracks have their say.
-        strip.extrapolation = "NOTHING"
         if actions.HAS_SLOTS:
             slot = actions.own_slot(owner, action)
             strip.action_slot = slot or action.slots.new(id_type=owner.id_type, name=owner.name)
@@ -228,6 +224,20 @@ class _Nla(Place):
         if self.settings.frame_range is not None and owner not in self.fresh:
             first, last = min(first, strip.action_frame_start), max(last, strip.action_frame_end)
         place(strip, first, max(last, first + 1.0))
+        if owner in self.fresh:
+            strip.extrapolation = "NOTHING" if self._others_play(owner) else "HOLD"
+
+    def _others_play(self, owner: bpy.types.ID) -> bool:
+        """Whether other tracks should have their say before and after the take, instead of its first and last pose."""
+        paths = {(curve.data_path, curve.array_index) for curve in self.existing(owner).fcurves}
+        own = [strip for _, strip in self._own(owner)]
+        theirs = set[tuple[str, int]]()
+        for strip in (strip for track in owner.animation_data.nla_tracks for strip in track.strips if strip not in own):
+            bag = actions.strip_bag(strip)
+            theirs |= {(curve.data_path, curve.array_index) for curve in (bag.fcurves if bag else ())}
+        # What no strip plays shows its default, and from Blender 5.0 that of a shape key is fully on.
+        needs_all = bpy.types.ShapeKey.bl_rna.properties["value"].default != 0.0
+        return paths <= theirs if needs_all else not paths.isdisjoint(theirs)
 
 
 def place(strip: bpy.types.NlaStrip, first: float, last: float) -> None:

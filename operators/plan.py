@@ -12,7 +12,7 @@ from ..au_mocap import channels, mapping, reduction, rotations
 from ..au_mocap.arrays import Floats
 from .bake_settings import BakeSettings
 from .destinations import Place
-from .scene import Character
+from .scene import Character, title
 from .tracks import Track, is_locked
 
 FACE: Final = "Face"
@@ -98,7 +98,7 @@ class Plan:
             elif curve is not None and is_locked(curve):
                 reason = f"the curve of {data_path} is locked"
         if reason:
-            self.skip(f"{owner.name}: {reason}")
+            self.skip(f"{title(owner)}: {reason}")
         return not reason
 
     def skip(self, reason: str) -> None:

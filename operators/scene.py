@@ -65,6 +65,12 @@ def find_character(chosen: bpy.types.Object | None) -> Character:
     )
 
 
+def title(owner: bpy.types.ID) -> str:
+    """A data-block's name for people: shape keys go by the name of their mesh."""
+    user = owner.user if isinstance(owner, bpy.types.Key) else None
+    return owner.name if user is None else user.name
+
+
 def _armature_of(chosen: bpy.types.Object) -> bpy.types.Object | None:
     if chosen.type == "ARMATURE":
         return chosen

@@ -133,6 +133,23 @@ def curves_of(owner: bpy.types.ID) -> dict[tuple[str, int], bpy.types.FCurve]:
     return {} if bag is None else {(curve.data_path, curve.array_index): curve for curve in bag.fcurves}
 
 
+def strip_curves(owner: bpy.types.ID) -> dict[tuple[str, int], bpy.types.FCurve]:
+    """The curves of the first NLA strip of a data-block."""
+    strip = owner.animation_data.nla_tracks[0].strips[0]
+    bag: Any = strip.action
+    if hasattr(strip.action, "slots"):
+        bag = strip.action.layers[0].strips[0].channelbag(strip.action_slot)
+    return {(curve.data_path, curve.array_index): curve for curve in bag.fcurves}
+
+
+def angle_deg(rig: bpy.types.Object, bone_name: str, frame: int) -> float:
+    """By how much a bone is turned in the armature's space, away from its rest."""
+    bpy.context.scene.frame_set(frame)
+    bone = rig.pose.bones[bone_name]
+    turn = bone.matrix.to_3x3() @ bone.bone.matrix_local.to_3x3().inverted()
+    return float(np.degrees(turn.normalized().to_quaternion().angle))
+
+
 def key_curves(mesh: bpy.types.Object) -> dict[tuple[str, int], bpy.types.FCurve]:
     """The curves that drive a mesh's shape keys."""
     keys = mesh.data.shape_keys
