@@ -84,10 +84,11 @@ def bake(
         SettingsError: A chosen bone does not exist.
         AuMocapError: In all these cases the scene is untouched.
     """
-    if not np.isfinite(performance.values).any():
+    if not np.isfinite(performance.values).all(axis=1).any():
         message = "There is nothing to bake: no frame of the take holds a face."
         raise TakeError(message)
     frames = scene_frames(performance.time_s, scene.render.fps, scene.render.fps_base, settings)
+    _check_range(frames[np.isfinite(performance.values).all(axis=1)], settings.frame_range)
     plan = Plan(frames, place_of(settings), settings)
     _plan_face(plan, character, performance, table, settings)
     if settings.head is not None:
@@ -98,6 +99,15 @@ def bake(
         message = f"There is nothing to bake on this character: {_listed(plan.skipped)}."
         raise MappingError(message)
     return _write(plan, character)
+
+
+def _check_range(frames: Floats, frame_range: tuple[float, float] | None) -> None:
+    if frame_range is not None and (frames[-1] < frame_range[0] or frames[0] > frame_range[1]):
+        message = (
+            f"The take has no face between the frames {frame_range[0]:g} and {frame_range[1]:g}: it covers "
+            f"{frames[0]:g} to {frames[-1]:g}."
+        )
+        raise TakeError(message)
 
 
 def _plan_face(

@@ -25,6 +25,9 @@ GAZE: Final = "Gaze"
 METRE: Final = 10.0
 """How much a metre counts where a tolerance counts: 0.01 lets a slider err by a hundredth, a place by a millimetre."""
 
+_CLOSEST_FRAMES: Final = 0.01
+"""Blender makes one of two keys that are no farther apart."""
+
 
 @dataclass(slots=True)
 class Plan:
@@ -130,10 +133,12 @@ def samples_of(
         inside = np.flatnonzero((at >= frame_range[0]) & (at <= frame_range[1]))
         order = inside[np.argsort(at[inside], kind="stable")]
         at, known = at[order], known[order]
-    keys = at.astype(np.float32)
-    # Far along the timeline, frames closer than single precision can tell apart would be one key.
-    rises = np.diff(keys, prepend=-np.inf) > 0.0
-    return keys[rises], known[rises].astype(np.float32)
+    keys, known = at.astype(np.float32), known.astype(np.float32)
+    if (np.diff(keys) <= _CLOSEST_FRAMES).any():
+        bins = np.floor(keys / (2.0 * _CLOSEST_FRAMES))
+        keys, known = keys[changes := np.diff(bins, prepend=-np.inf) > 0.0], known[changes]
+        keys, known = keys[far := np.diff(keys, prepend=-np.inf) > _CLOSEST_FRAMES], known[far]
+    return keys, known
 
 
 def groups_of(settings: BakeSettings) -> tuple[str, ...]:

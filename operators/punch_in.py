@@ -70,7 +70,7 @@ def replace_keys(
         values: (K,) their values.
         frame_range: First and last frame to replace.
     """
-    first, last = frame_range
+    first, last = np.float32(frame_range)  # as keys at its ends are stored
     keys = read_keys(curve)
     at = keys["co"][:, 0]
     is_before, is_after = at < first, at > last
@@ -79,6 +79,16 @@ def replace_keys(
     trailing = _border(curve, after, _crossing(keys, last), last, 1)
     parts = (before, leading, linear_keys(frames, values), trailing, after)
     write_keys(curve, {name: np.concatenate([part[name] for part in parts]) for name in keys})
+    _restore_handles(curve, before, after)
+
+
+def _restore_handles(curve: bpy.types.FCurve, before: Keys, after: Keys) -> None:
+    """Undo what smoothing automatic handles does to keys far beyond their new neighbours."""
+    keys = read_keys(curve)
+    for name in ("handle_left", "handle_right"):
+        keys[name][: len(before[name])] = before[name]
+        keys[name][len(keys[name]) - len(after[name]) :] = after[name]
+        curve.keyframe_points.foreach_set(name, keys[name].reshape(-1))
 
 
 def value_at(curve: bpy.types.FCurve, frame: float) -> float:
