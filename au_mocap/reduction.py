@@ -22,6 +22,8 @@ _PASSES_BEFORE_HALVING: Final = 48
 then on, which costs a few keys and keeps the number of passes logarithmic."""
 
 _ROUNDS_OF_THINNING: Final = 2
+_WORTH_A_ROUND: Final = 0.02
+"""Share of keys that a round must have dropped for another to be tried."""
 
 
 def keep(frames: Floats, values: Floats, tolerance: float) -> NDArray[np.bool_]:
@@ -105,12 +107,16 @@ def _thin(
     kept: NDArray[np.bool_], can_join: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]
 ) -> None:
     """Drop keys, every second at a time, that later ones have made needless."""
-    for offset in (1, 2) * _ROUNDS_OF_THINNING:
-        edges = np.flatnonzero(kept)
-        middle = edges[offset:-1:2]
-        if len(middle):
-            joins = can_join(edges[offset - 1 : -2 : 2], edges[offset + 1 :: 2])
-            kept[middle[joins]] = False
+    for _ in range(_ROUNDS_OF_THINNING):
+        before = kept.sum()
+        for offset in (1, 2):
+            edges = np.flatnonzero(kept)
+            middle = edges[offset:-1:2]
+            if len(middle):
+                joins = can_join(edges[offset - 1 : -2 : 2], edges[offset + 1 :: 2])
+                kept[middle[joins]] = False
+        if before - kept.sum() < _WORTH_A_ROUND * before:
+            return
 
 
 def _worst(

@@ -100,6 +100,8 @@ class Plan:
                 reason = f"{data_path} has a driver"
             elif curve is not None and is_locked(curve):
                 reason = f"the curve of {data_path} is locked"
+            elif curve is not None and self.settings.frame_range is not None and curve.sampled_points:
+                reason = f"the curve of {data_path} is samples, convert it to keys to replace a part of it"
         if reason:
             self.skip(f"{title(owner)}: {reason}")
         return not reason

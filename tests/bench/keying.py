@@ -47,14 +47,15 @@ def rows() -> Iterator[Row]:
         character = extension.module("operators.scene").find_character(demo.armature)
         table = extension.module("au_mocap.mapping").load("arkit")
         played = _performance()
-        seconds = []
+        seconds, keys = [], []
         for tolerance in (0.0, 0.0, TOLERANCE):
             started = time.perf_counter()
             settings = keying.BakeSettings(tolerance=tolerance)
             report = keying.bake(bpy.data.scenes[0], character, played, table, settings)
             seconds.append(time.perf_counter() - started)
+            keys.append(report.keys)
+    yield Row("keys", float(keys[0]))
     yield at_most("bake_10000_frames", seconds[0], "s", 1.0)
     yield at_most("bake_again", seconds[1], "s", 1.0)
-    yield at_most("bake_reduced", seconds[2], "s", 1.0)
-    yield Row("keys", float(60 * FRAMES))
-    yield Row("keys_left", float(report.keys))
+    yield at_most("bake_reduced", seconds[2], "s", 1.0, "of noise, which is the slowest to reduce")
+    yield Row("keys_left", float(keys[2]))

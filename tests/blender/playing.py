@@ -150,6 +150,17 @@ def angle_deg(rig: bpy.types.Object, bone_name: str, frame: int) -> float:
     return float(np.degrees(turn.normalized().to_quaternion().angle))
 
 
+def shown(mesh: bpy.types.Object, frame: float, key: str = "jawOpen") -> float:
+    """A shape key's value as the scene plays it."""
+    bpy.context.scene.frame_set(int(np.floor(frame)), subframe=frame - np.floor(frame))
+    return mesh.data.shape_keys.key_blocks[key].value
+
+
+def head_settings(**settings: object) -> object:
+    """How neck and head follow."""
+    return extension.module("operators.bake_settings").HeadSettings(**settings)
+
+
 def key_curves(mesh: bpy.types.Object) -> dict[tuple[str, int], bpy.types.FCurve]:
     """The curves that drive a mesh's shape keys."""
     keys = mesh.data.shape_keys

@@ -14,10 +14,11 @@ from .playing import (
     curves_of,
     errors,
     face_mesh,
+    head_settings,
     key_curve,
-    key_curves,
     points,
     shape_row,
+    shown,
     skeleton,
     strip_curves,
     table,
@@ -41,19 +42,15 @@ def with_animation(mesh: bpy.types.Object) -> bpy.types.Action:
     return mesh.data.shape_keys.animation_data.action
 
 
-def shown(mesh: bpy.types.Object, frame: float, key: str = "jawOpen") -> float:
-    """A shape key's value as the scene plays it."""
-    bpy.context.scene.frame_set(int(np.floor(frame)), subframe=frame - np.floor(frame))
-    return mesh.data.shape_keys.key_blocks[key].value
-
-
 # Into a new Action
 
 
 def test_new_action_keeps_the_old_one(demo_head: "DemoHead") -> None:
     old = with_animation(demo_head.head)
     before = points(key_curve(demo_head.head, "jawOpen")).tolist()
-    report = bake_with(demo_head.head, turned(acting(9, jaw_drop=0.5), (9.0, 0, 0)), destination="new", head=head())
+    report = bake_with(
+        demo_head.head, turned(acting(9, jaw_drop=0.5), (9.0, 0, 0)), destination="new", head=head_settings()
+    )
     keys = demo_head.head.data.shape_keys
     assert report.actions[0].name == "take one"
     assert old not in report.actions
@@ -92,7 +89,7 @@ def test_chosen_action_takes_the_keys(demo_head: "DemoHead") -> None:
     chosen = bpy.data.actions.new("performance")
     for value in (0.5, 0.25):
         played = turned(acting(9, jaw_drop=value), (9.0, 0, 0))
-        report = bake_with(demo_head.head, played, action="performance", head=head())
+        report = bake_with(demo_head.head, played, action="performance", head=head_settings())
         assert chosen in report.actions
         assert old.use_fake_user
         assert shown(demo_head.head, 4) == pytest.approx(value)
@@ -131,7 +128,9 @@ def test_nla_strip_plays_at_the_right_frames_and_touches_nothing(demo_head: "Dem
     lower.strips.new("by hand", 1, old)
     keys.animation_data.action = None
     played = turned(acting(20, 30.0, jaw_drop=np.linspace(0.0, 0.95, 20)), (12.0, 0, 0))
-    report = bake_with(demo_head.head, played, table(*JAW_ONLY), destination="nla", start_frame=5.5, head=head())
+    report = bake_with(
+        demo_head.head, played, table(*JAW_ONLY), destination="nla", start_frame=5.5, head=head_settings()
+    )
 
     assert [track.name for track in keys.animation_data.nla_tracks] == ["by hand", "take one"]
     assert [track.name for track in demo_head.armature.animation_data.nla_tracks] == ["take one"]
@@ -335,85 +334,3 @@ def test_library_override_with_an_action_of_its_own(tmp_path: Path) -> None:
     override.override_library.is_system_override = True
     with pytest.raises(errors("MappingError"), match="override is not editable"):
         bake_with(override, acting(9, jaw_drop=0.5), rows)
-
-
-# Names and groups
-
-
-@pytest.mark.parametrize("name", ['say "ah"', "back\\slash", "Ünïcödé 👄", "a]b[0]", "line\nbreak"])
-@pytest.mark.parametrize("destination", ["new", "active", "nla"])
-def test_names_that_need_escapes(name: str, destination: str) -> None:
-    mesh = face_mesh("Face", name)
-    for value in (0.5, 0.75):
-        bake_with(mesh, acting(9, jaw_drop=value), table(shape_row("jaw_drop", name)), destination=destination)
-        assert shown(mesh, 3, name) == pytest.approx(value)
-
-
-def head(**settings: object) -> object:
-    from training import extension
-
-    return extension.module("operators.bake_settings").HeadSettings(**settings)
-
-
-def test_groups_are_baked_one_by_one(demo_head: "DemoHead") -> None:
-    played = turned(acting(9, jaw_drop=0.5, look_up_L=0.5), (9.0, 0, 0))
-    played.head_position[3:] += 0.1
-    mesh, rig = demo_head.head, demo_head.armature
-    bake_with(mesh, played, gaze=False)
-    assert len(key_curves(mesh)) == 44
-    assert curves_of(rig) == {}
-    bake_with(mesh, played, face=False)
-    assert {curve.group.name for curve in key_curves(mesh).values()} == {"AU Mocap Face", "AU Mocap Gaze"}
-    assert len(key_curves(mesh)) == 52
-    assert shown(mesh, 3, "eyeLookUpLeft") == pytest.approx(0.5)
-    bake_with(mesh, played, face=False, gaze=False, head=head(rotation=False, position=True))
-    assert {path.rsplit(".", 1)[1] for path, _ in curves_of(rig)} == {"location"}
-    bake_with(mesh, played, face=False, gaze=False, head=head())
-    assert {path.rsplit(".", 1)[1] for path, _ in curves_of(rig)} == {"rotation_quaternion"}
-    assert len(key_curves(mesh)) == 52
-
-
-def test_an_earlier_bake_goes_where_the_new_one_has_nothing(demo_head: "DemoHead") -> None:
-    first, second = face_mesh("One", "jawOpen"), face_mesh("Two", "mouthPucker")
-    for mesh in (first, second):
-        mesh.parent = demo_head.armature
-    bake_with(
-        demo_head.armature, acting(9), table(shape_row("jaw_drop", "jawOpen"), shape_row("lip_pucker", "mouthPucker"))
-    )
-    assert key_curves(second)
-    bake_with(demo_head.armature, acting(9), table(*JAW_ONLY))
-    assert key_curves(first)
-    assert not key_curves(second)
-
-
-def test_mapping_without_gaze_rows_still_bakes_the_head(demo_head: "DemoHead") -> None:
-    played = turned(acting(9), (9.0, 0, 0))
-    report = bake_with(demo_head.head, played, table(*JAW_ONLY), face=False, head=head())
-    assert report.curves == 8
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"destination": "everywhere"}, "Unknown destination 'everywhere'"),
-        ({"timing": "minutes"}, "Unknown timing 'minutes'"),
-        ({"face": False, "gaze": False}, "nothing to bake"),
-        ({"action": "x", "destination": "new"}, "choose the destination 'active'"),
-        ({"speed": 0.0}, "speed"),
-        ({"speed": float("nan")}, "speed"),
-        ({"tolerance": -1.0}, "tolerance"),
-        ({"tolerance": float("nan")}, "tolerance"),
-        ({"start_frame": float("inf")}, "start frame"),
-        ({"frame_range": (10.0, 9.0)}, "is empty"),
-        ({"frame_range": (float("nan"), 9.0)}, "is empty"),
-    ],
-)
-def test_settings_are_checked(settings: dict[str, object], message: str) -> None:
-    mesh = face_mesh("Face", "jawOpen")
-    with pytest.raises(errors("SettingsError"), match=message):
-        bake_with(mesh, acting(2), **settings)
-
-
-def test_head_that_neither_turns_nor_moves_is_refused() -> None:
-    with pytest.raises(errors("SettingsError"), match="neither turns nor moves"):
-        head(rotation=False)

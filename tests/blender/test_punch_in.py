@@ -167,3 +167,14 @@ def test_range_without_a_face_is_an_error_and_touches_nothing() -> None:
     with pytest.raises(errors("TakeError"), match="no face between the frames 200 and 300"):
         bake_with(mesh, acting(120, 24.0, jaw_drop=0.5), frame_range=(200, 300))
     assert points(key_curve(mesh, "jawOpen")).tolist() == before
+
+
+def test_curves_of_samples_are_left_alone_and_named() -> None:
+    mesh = face_mesh("Face", "jawOpen", "mouthPucker")
+    bake_with(mesh, acting(120, 24.0, jaw_drop=waves(0.0)))
+    curve = key_curve(mesh, "jawOpen")
+    curve.convert_to_samples(1, 120)
+    before = played_at(curve)
+    report = bake_with(mesh, acting(120, 24.0, jaw_drop=0.5), frame_range=(40, 60))
+    assert any("jawOpen" in line and "is samples" in line for line in report.skipped)
+    np.testing.assert_array_equal(played_at(key_curve(mesh, "jawOpen")), before)
