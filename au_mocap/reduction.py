@@ -129,7 +129,7 @@ def _worst(
     first, last = spans
     counts = last - first - 1
     starts = np.cumsum(counts) - counts
-    inner = np.arange(counts.sum()) + np.repeat(first + 1 - starts, counts)
+    inner: NDArray[np.int64] = np.arange(int(counts.sum())) + np.repeat(first + 1 - starts, counts)
     sides = (-1,) + (1,) * (values.ndim - 1)
     slopes = (values[last] - values[first]) / (times[last] - times[first]).reshape(sides)
     elapsed = (times[inner] - np.repeat(times[first], counts)).reshape(sides)

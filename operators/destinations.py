@@ -47,9 +47,13 @@ class Place(ABC):
     def _refusal_here(self, _owner: bpy.types.ID) -> str:
         return ""
 
-    def notes(self, _owner: bpy.types.ID) -> Iterable[str]:
-        """What keeps a baked data-block from playing its keys."""
-        return ()
+    def notes(self, owner: bpy.types.ID) -> Iterable[str]:
+        """What keeps a baked data-block from playing its keys as they are."""
+        data = owner.animation_data
+        if any(track.is_solo for track in data.nla_tracks):
+            yield f"'{title(owner)}' plays a solo NLA track alone, so its Action does not play"
+        elif data.nla_tracks and (data.action_influence < 1.0 or data.action_blend_type != "REPLACE"):
+            yield f"'{title(owner)}' mixes its Action with its NLA tracks"
 
     def prepare(self, _owners: Iterable[bpy.types.ID]) -> None:
         """Look for what the data-blocks of this bake can share."""
@@ -97,7 +101,7 @@ class _Active(Place):
         return actions.HAS_SLOTS or self.first == owner
 
     def existing(self, owner: bpy.types.ID) -> Any:  # noqa: ANN401
-        if not self._is_for(owner):
+        if self.chosen is None or not self._is_for(owner):
             return actions.active_bag(owner)
         if owner.animation_data and owner.animation_data.action == self.chosen:
             return actions.active_bag(owner)
@@ -191,7 +195,8 @@ class _Nla(Place):
             action[TAKE] = self.settings.name
             strip = self._new_strip(owner, action)
             self.fresh.add(owner)
-        return strip.action, actions.ensure_bag(strip.action, strip.action_slot if actions.HAS_SLOTS else None)
+        action: Any = strip.action
+        return action, actions.ensure_bag(action, strip.action_slot if actions.HAS_SLOTS else None)
 
     def _one_strip(self, owner: bpy.types.ID) -> bpy.types.NlaStrip | None:
         """The take's own strip, alone on its track; copies and pieces of it are removed."""

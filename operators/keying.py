@@ -168,7 +168,7 @@ def _clear_others(plan: Plan, character: Character) -> None:
     blocks: list[bpy.types.ID | None] = [character.armature, *(mesh.data.shape_keys for mesh in character.meshes)]
     for owner in blocks:
         data = owner.animation_data if owner is not None else None
-        if data is None or data.use_tweak_mode or owner in plan.tracks or plan.place.refusal(owner):
+        if owner is None or data is None or data.use_tweak_mode or owner in plan.tracks or plan.place.refusal(owner):
             continue
         bag = plan.place.existing(owner)
         if bag is not None:

@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-Keys = dict[str, NDArray[np.float32] | NDArray[np.int32]]
+Keys = dict[str, NDArray[np.float32 | np.int32]]
 """All that a curve's keys hold, by attribute: (K,) or (K, 2)."""
 
 SEAM_FRAMES: Final = 1.0
@@ -70,7 +70,7 @@ def replace_keys(
         values: (K,) their values.
         frame_range: First and last frame to replace.
     """
-    first, last = np.float32(frame_range)  # as keys at its ends are stored
+    first, last = (float(np.float32(frame)) for frame in frame_range)  # as keys at its ends are stored
     keys = read_keys(curve)
     at = keys["co"][:, 0]
     is_before, is_after = at < first, at > last
@@ -78,7 +78,8 @@ def replace_keys(
     leading = _border(curve, before, _crossing(keys, first), first, -1)
     trailing = _border(curve, after, _crossing(keys, last), last, 1)
     parts = (before, leading, linear_keys(frames, values), trailing, after)
-    write_keys(curve, {name: np.concatenate([part[name] for part in parts]) for name in keys})
+    joined: Keys = {name: np.concatenate([part[name] for part in parts]) for name in keys}
+    write_keys(curve, joined)
     _restore_handles(curve, before, after)
 
 

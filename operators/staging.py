@@ -65,7 +65,8 @@ def set_up(context: bpy.types.Context, video_path: str | Path, start_frame: floa
     path = Path(bpy.path.abspath(str(video_path)))
     info = _info(path)
     image = _image(path, info)
-    hint = frame_rate_hint(context.scene, info.rate_hz)
+    scene: Any = context.scene
+    hint = frame_rate_hint(scene, info.rate_hz)
     if viewport is None:
         return Stage(image, _behind_camera(context, image, start_frame), None, hint)
     return Stage(image, None, _beside(context, viewport, image, start_frame), hint)
@@ -169,7 +170,8 @@ def _new_camera(context: bpy.types.Context) -> bpy.types.Object:
         corners = [chosen.matrix_world @ Vector(corner) for corner in chosen.bound_box]
         center = sum(corners, Vector()) / len(corners)
         size = max(max((corner - center).length for corner in corners), 1e-3)
-    frame = camera.data.view_frame(scene=context.scene)
+    scene: Any = context.scene
+    frame = camera.data.view_frame(scene=scene)
     reach = min(abs(frame[0].x), abs(frame[0].y)) / abs(frame[0].z)
     camera.location = center + Vector((0.0, -size * (1.0 + _MARGIN / reach), 0.0))
     camera.rotation_euler = (1.5707963, 0.0, 0.0)
@@ -208,7 +210,7 @@ def _beside(
 
 
 def _split(context: bpy.types.Context, viewport: bpy.types.Area) -> bpy.types.Area:
-    window = context.window
+    window: Any = context.window
     before = set(window.screen.areas)
     region = next(region for region in viewport.regions if region.type == "WINDOW")
     with context.temp_override(window=window, area=viewport, region=region):

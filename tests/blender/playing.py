@@ -12,6 +12,7 @@ from training import extension
 
 if TYPE_CHECKING:
     from au_mocap.mapping import Mapping
+    from operators.bake_settings import HeadSettings
     from operators.keying import BakeReport
 
 
@@ -133,8 +134,9 @@ def curves_of(owner: bpy.types.ID) -> dict[tuple[str, int], bpy.types.FCurve]:
     return {} if bag is None else {(curve.data_path, curve.array_index): curve for curve in bag.fcurves}
 
 
-def strip_curves(owner: bpy.types.ID) -> dict[tuple[str, int], bpy.types.FCurve]:
+def strip_curves(owner: bpy.types.ID | None) -> dict[tuple[str, int], bpy.types.FCurve]:
     """The curves of the first NLA strip of a data-block."""
+    assert owner is not None
     strip = owner.animation_data.nla_tracks[0].strips[0]
     bag: Any = strip.action
     if hasattr(strip.action, "slots"):
@@ -156,7 +158,7 @@ def shown(mesh: bpy.types.Object, frame: float, key: str = "jawOpen") -> float:
     return mesh.data.shape_keys.key_blocks[key].value
 
 
-def head_settings(**settings: object) -> object:
+def head_settings(**settings: Any) -> "HeadSettings":  # noqa: ANN401
     """How neck and head follow."""
     return extension.module("operators.bake_settings").HeadSettings(**settings)
 

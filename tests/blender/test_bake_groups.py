@@ -89,7 +89,7 @@ def test_mapping_without_gaze_rows_still_bakes_the_head(demo_head: "DemoHead") -
 def test_settings_are_checked(settings: dict[str, object], message: str) -> None:
     mesh = face_mesh("Face", "jawOpen")
     with pytest.raises(errors("SettingsError"), match=message):
-        bake_with(mesh, acting(2), **settings)
+        bake_with(mesh, acting(2), None, **settings)
 
 
 def test_head_that_neither_turns_nor_moves_is_refused() -> None:

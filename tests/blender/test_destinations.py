@@ -1,7 +1,7 @@
 """A bake goes where it is sent, keeps what was there, and refuses what it could not do properly."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 import numpy as np
@@ -33,7 +33,7 @@ JAW = 'key_blocks["jawOpen"].value'
 JAW_ONLY = [shape_row("jaw_drop", "jawOpen")]
 
 
-def with_animation(mesh: bpy.types.Object) -> bpy.types.Action:
+def with_animation(mesh: bpy.types.Object) -> Any:  # noqa: ANN401
     """Let a mesh's shape keys have animation by hand."""
     key = mesh.data.shape_keys.key_blocks["jawOpen"]
     for frame, value in ((1, 0.1), (20, 0.9)):
@@ -210,7 +210,7 @@ def test_copies_of_the_strip_are_removed() -> None:
     mesh = face_mesh("Face", "jawOpen")
     bake_with(mesh, acting(9, jaw_drop=0.5), destination="nla")
     data = mesh.data.shape_keys.animation_data
-    action = data.nla_tracks[0].strips[0].action
+    action: Any = data.nla_tracks[0].strips[0].action
     data.nla_tracks[0].strips.new("again", 100, action)
     data.nla_tracks.new().strips.new("and again", 200, action)
     by_hand = data.nla_tracks.new()
@@ -251,6 +251,17 @@ def test_what_keeps_a_strip_from_playing_is_told() -> None:
     assert own.mute
 
 
+def test_what_keeps_an_action_from_playing_is_told() -> None:
+    mesh = face_mesh("Face", "jawOpen")
+    assert bake_with(mesh, acting(9, jaw_drop=0.5)).notes == ()
+    data = mesh.data.shape_keys.animation_data
+    track = data.nla_tracks.new()
+    data.action_influence = 0.5
+    assert "mixes its Action" in "\n".join(bake_with(mesh, acting(9, jaw_drop=0.5)).notes)
+    track.is_solo = True
+    assert "solo" in "\n".join(bake_with(mesh, acting(9, jaw_drop=0.5)).notes)
+
+
 # What is refused
 
 
@@ -289,7 +300,7 @@ def test_locked_curves_groups_and_tracks_are_left_alone_and_named() -> None:
         bake_with(mesh, acting(9, jaw_drop=0.5), destination="nla")
 
 
-def link(path: Path, kind: str, name: str) -> bpy.types.ID:
+def link(path: Path, kind: str, name: str) -> Any:  # noqa: ANN401
     with bpy.data.libraries.load(str(path), link=True) as (_, wanted):  # pyright: ignore[reportOptionalContextManager, reportGeneralTypeIssues]
         setattr(wanted, kind, [name])
     return getattr(wanted, kind)[0]

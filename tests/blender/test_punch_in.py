@@ -33,7 +33,7 @@ FRAMES = np.arange(1.0, 121.0)
 
 def everything(curve: bpy.types.FCurve, outside: tuple[float, float]) -> list[tuple]:
     """All attributes of the keys outside a range."""
-    first, last = np.float32(outside)
+    first, last = (float(np.float32(frame)) for frame in outside)
     kept = [key for key in curve.keyframe_points if not first <= key.co.x <= last]
     return [
         tuple(tuple(value) if hasattr(value := getattr(key, name), "x") else value for name in ATTRIBUTES)

@@ -1,7 +1,7 @@
 """The clip is shown behind the camera in step with the timeline; what cannot be shown is refused."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 import pytest
@@ -73,8 +73,10 @@ def test_new_camera_looks_at_the_character(demo_head: "DemoHead", clip: Path) ->
     camera = set_up(clip).camera
     assert bpy.context.scene.camera == camera
     bpy.context.view_layer.update()
+    scene: Any = bpy.context.scene
+    assert camera is not None
     for corner in demo_head.head.bound_box:
-        seen = world_to_camera_view(bpy.context.scene, camera, demo_head.head.matrix_world @ Vector(corner))
+        seen = world_to_camera_view(scene, camera, demo_head.head.matrix_world @ Vector(corner))
         assert 0.0 < seen.x < 1.0
         assert 0.0 < seen.y < 1.0
         assert seen.z > camera.data.clip_start
