@@ -3,7 +3,7 @@
 
     python make.py demo [VIDEO] [--out DIR]     a clip in, a keyed head out
     python make.py test [pytest arguments]      lint, types and all tests
-    python make.py build                        the installable extension, into dist/
+    python make.py build [--cuda]               the installable extension, into dist/
     python make.py bench [NAME...] [--json F]   benchmarks
     python make.py train NAME [--smoke]         rebuild a file of models/
     python make.py env [NAME]                   make an environment, print its Python
@@ -20,7 +20,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -306,29 +305,22 @@ def command_train(options: argparse.Namespace, arguments: list[str]) -> int:
     return run_module(make_environment(environment), module, arguments)
 
 
-def command_build(_options: argparse.Namespace, _arguments: list[str]) -> int:
-    """Validate the extension and write its zip into dist/."""
-    python = make_environment("main")
-    found = sorted((ROOT / ".venv").rglob("bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
-    if not found:
-        msg = "Blender's extension tool is missing from .venv: delete the folder .venv and run this again."
-        raise MakeError(msg)
-    tool = [str(python), str(found[0])]
-    dist = ROOT / "dist"
-    dist.mkdir(exist_ok=True)
-    start = time.time()
-    steps = (["validate", str(ROOT)], ["build", "--source-dir", str(ROOT), "--output-dir", str(dist)])
-    for step in steps:
-        if subprocess.run([*tool, *step], check=False).returncode != 0:
-            msg = f"the extension tool refused to {step[0]} the extension; its reason stands above."
-            raise MakeError(msg)
-    for archive in sorted(dist.glob("*.zip")):
-        if archive.stat().st_mtime < start - 1:
-            continue
-        if subprocess.run([*tool, "validate", str(archive)], check=False).returncode != 0:
-            msg = f"{archive} is not a valid extension; the reason stands above."
-            raise MakeError(msg)
-        print(f"{archive} ({archive.stat().st_size / 1e6:.1f} MB)")
+def command_build(options: argparse.Namespace, _arguments: list[str]) -> int:
+    """Make the extension's zips in dist/ and check them."""
+    from release import ReleaseError, build  # parses on the wanted Python only
+
+    order = build.Order(
+        ROOT,
+        ROOT / "dist",
+        make_environment("main"),
+        options.cuda,
+        tuple(options.platform or ()),
+        tuple(options.python or ()),
+    )
+    try:
+        build.build(order)
+    except ReleaseError as error:
+        raise MakeError(str(error)) from error
     return DONE
 
 
@@ -352,7 +344,10 @@ def make_parser() -> argparse.ArgumentParser:
     )
     test.set_defaults(run=command_test, passes_on=True)
 
-    build = commands.add_parser("build", help="the installable extension, into dist/")
+    build = commands.add_parser("build", help="the installable extension, into dist/: one zip for each platform")
+    build.add_argument("--cuda", action="store_true", help="with NVIDIA's CUDA: a large zip for each Python")
+    build.add_argument("--platform", action="append", metavar="NAME", help="linux-x64, windows-x64 or macos-arm64 only")
+    build.add_argument("--python", action="append", metavar="VERSION", help="wheels for 3.11, 3.13 or 3.14 only")
     build.set_defaults(run=command_build)
 
     bench = commands.add_parser("bench", help="benchmarks as a table")
