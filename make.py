@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parent
 WANTED = (3, 11)  # what bpy 4.5 needs
 STAMP = "au_mocap_environment.json"
+WINDOW = "window"  # Blenders with a window, in the cache folder: no environment of Python's
 DONE, FAILED, USAGE = 0, 1, 2
 
 
@@ -55,6 +56,9 @@ class Environment(NamedTuple):
 ENVIRONMENTS = {
     "main": Environment(".venv", ("blender", "test", "dev"), True, True, "the engine, Blender as a module, tests"),
     "train": Environment(".venv", ("blender", "test", "dev", "train"), True, True, "the same and PyTorch"),
+    "blender42": Environment(".venv-blender42", ("blender42",), False, True, "Blender 4.2 as a module, alone"),
+    "blender45": Environment(".venv-blender45", ("blender45",), False, True, "Blender 4.5 as a module, alone"),
+    "blender50": Environment(".venv-blender50", ("blender50",), False, True, "Blender 5.0 as a module, alone"),
     "numpy2": Environment(".venv-numpy2", ("test", "numpy2"), True, True, "the engine on numpy 2"),
     "mediapipe": Environment(".venv-mediapipe", ("mediapipe",), False, False, "the mediapipe package"),
     "convert": Environment(".venv-convert", ("convert",), False, True, "TensorFlow, to convert graphs"),
@@ -281,8 +285,17 @@ def command_test(_options: argparse.Namespace, arguments: list[str]) -> int:
 
 
 def command_env(options: argparse.Namespace, _arguments: list[str]) -> int:
-    """Make an environment and print its Python."""
-    print(make_environment(options.name))
+    """Make an environment and print its Python, or the folders of the window tests' Blenders."""
+    if options.name != WINDOW:
+        print(make_environment(options.name))
+        return DONE
+    from tests.window import chroots  # parses on the wanted Python only
+
+    try:
+        for release in chroots.RELEASES.values():
+            print(chroots.make(release))
+    except chroots.ChrootError as error:
+        raise MakeError(str(error)) from error
     return DONE
 
 
@@ -362,8 +375,8 @@ def make_parser() -> argparse.ArgumentParser:
     train.set_defaults(run=command_train, passes_on=True)
 
     env = commands.add_parser("env", help="make an environment and print its Python")
-    names = ", ".join(sorted(ENVIRONMENTS))
-    env.add_argument("name", nargs="?", default="main", choices=sorted(ENVIRONMENTS), metavar="NAME", help=names)
+    names = sorted([*ENVIRONMENTS, WINDOW])
+    env.add_argument("name", nargs="?", default="main", choices=names, metavar="NAME", help=", ".join(names))
     env.set_defaults(run=command_env)
     return parser
 

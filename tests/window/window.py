@@ -1,0 +1,158 @@
+"""Runs a script in a real Blender window and hands back what it saw and measured.
+
+    from tests.window import window
+
+    result = window.run("5.2", Path("scripts/panel.py"), files=[zip_path, clip])
+    assert result.code == 0, result.log
+    assert result.json["frames"] == 60
+    result.screenshot("panel")                        # path of a PNG
+
+The script runs inside Blender and defines `steps()`, a generator; see `driver.py` for what it can call. Its files are
+in `driver.FOLDER`. The window has 1600 x 900 pixels, drawn by the processor; the run has no network at all, so whatever
+works here works offline.
+"""
+
+import json
+import os
+import re
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from . import chroots
+
+SIZE_PX: Final = (1600, 900)
+TIMED_OUT: Final = 124
+_FAREWELL_S: Final = 20.0
+_DRIVER: Final = Path(__file__).with_name("driver.py")
+_START: Final = f"""\
+import sys
+sys.path.insert(0, "/{chroots.PLACE}")
+import driver
+import script
+driver.play(script.steps())
+"""
+_BLENDER: Final = (
+    "blender --factory-startup -noaudio --window-geometry 0 0 {width} {height} --python-exit-code 3 "
+    "--python /{place}/start.py"
+)
+_PROBLEM: Final = re.compile(
+    r"Traceback|Error\b|Exception\b|Segmentation fault|unknown operator|operator missing|not found$|Writing: .*crash"
+)
+_HARMLESS: Final = re.compile(r"ALSA|AL lib|dbus|libdecor|XDG_RUNTIME_DIR|xkbcommon|EGL_BAD|GHOST")
+
+
+class WindowError(Exception):
+    """No window can be had here; the message says why. Tests skip with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came out of a run.
+
+    Attributes:
+        folder: The run's folder, with screenshots and whatever the script wrote into `driver.FOLDER`.
+        log: All that Blender printed.
+        json: What the script recorded; where a step failed, its traceback is under "error".
+        code: Blender's exit code: 0, 3 where a step failed, 124 where time ran out.
+        seconds: How long it took.
+    """
+
+    folder: Path
+    log: str
+    json: dict[str, Any]
+    code: int
+    seconds: float
+
+    @property
+    def problems(self) -> list[str]:
+        """Lines of the log that speak of errors."""
+        return [line for line in self.log.splitlines() if _PROBLEM.search(line) and not _HARMLESS.search(line)]
+
+    def screenshot(self, name: str) -> Path:
+        """Path of a screenshot that the script took."""
+        return self.folder / f"{name}.png"
+
+
+def run(release: str, script: Path, timeout_s: float = 120.0, files: Sequence[Path] = ()) -> Result:
+    """Run a script in a fresh Blender with an empty user folder.
+
+    Args:
+        release: Version of Blender, a key of `chroots.RELEASES`.
+        script: Python file that defines `steps()`.
+        timeout_s: When to give up; whatever still runs then is killed.
+        files: Files that the script needs; they appear in `driver.FOLDER` under their own names.
+
+    Raises:
+        WindowError: There is no such Blender here.
+    """
+    try:
+        root = chroots.make(chroots.RELEASES[release])
+    except chroots.ChrootError as error:
+        raise WindowError(str(error)) from error
+    folder = Path(tempfile.mkdtemp(prefix=f"au-mocap-window-{release}-"))
+    (folder / "start.py").write_text(_START, encoding="utf-8")
+    for source, name in ((_DRIVER, "driver.py"), (script, "script.py"), *((file, file.name) for file in files)):
+        _give(source, folder / name)
+    start = time.monotonic()
+    code = _wait_for(_command(root, folder), folder / "log.txt", timeout_s)
+    seconds = time.monotonic() - start
+    log = (folder / "log.txt").read_text(encoding="utf-8", errors="replace")
+    return Result(folder, log, _recorded(folder), code, seconds)
+
+
+def _wait_for(command: list[str], log: Path, timeout_s: float) -> int:
+    """Run a command in namespaces of its own until nothing in there is left, and return its exit code."""
+    ended, alive = os.pipe()  # whatever runs inside inherits the writing end: the reading end tells when all are gone
+    with log.open("wb") as stream:
+        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, pass_fds=[alive])
+    os.close(alive)
+    try:
+        return process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        return TIMED_OUT
+    finally:
+        process.kill()  # takes all that runs inside with it, and the mounts
+        process.wait()
+        select.select([ended], [], [], _FAREWELL_S)
+        os.close(ended)
+
+
+def _command(root: Path, folder: Path) -> list[str]:
+    place = f"/{chroots.PLACE}"
+    width, height = SIZE_PX
+    variables = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": f"{place}/home",
+        "XDG_RUNTIME_DIR": "/tmp",
+        "LANG": "C.UTF-8",
+        "LIBGL_ALWAYS_SOFTWARE": "1",
+        "BLENDER_USER_RESOURCES": f"{place}/user",
+    }
+    assigned = " ".join(f"{key}={value}" for key, value in variables.items())
+    blender = _BLENDER.format(width=width, height=height, place=chroots.PLACE)
+    display = f'xvfb-run -a -s "-screen 0 {width}x{height}x24"'
+    mounts = f'mount -t tmpfs tmpfs "$1/tmp"; mount --bind "$2" "$1{place}"; mkdir -p "$2/home" "$2/user"; '
+    # The shell stays, as process 1: Xvfb tells its parent that it is ready unless that is process 1.
+    command = chroots.enter(root, f'{mounts} chroot "$1" env -i {assigned} {display} {blender}; exit 0')
+    return [command[0], "--net", *command[1:], str(folder)]
+
+
+def _give(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _recorded(folder: Path) -> dict[str, Any]:
+    try:
+        return json.loads((folder / "measured.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
