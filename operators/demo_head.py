@@ -156,7 +156,7 @@ def _weigh(mesh_object: bpy.types.Object, bones: NDArray, weights: NDArray[np.ui
 
 def _add_shape_keys(head: bpy.types.Object, data: dict[str, NDArray]) -> None:
     rest = data["head_vertices"]
-    head.shape_key_add(name="Basis", from_mix=False)
+    head.shape_key_add(name="Basis", from_mix=False).value = 0.0
     ends = np.cumsum(data["shape_sizes"])
     for name, end, size in zip(data["shape_names"], ends, data["shape_sizes"], strict=True):
         span = slice(end - size, end)
@@ -164,6 +164,7 @@ def _add_shape_keys(head: bpy.types.Object, data: dict[str, NDArray]) -> None:
         shape[data["shape_vertices"][span]] += data["shape_steps"][span] * np.float32(data["step_m"])
         key = head.shape_key_add(name=str(name), from_mix=False)
         key.data.foreach_set("co", shape.ravel())
+        key.value = 0.0  # Blender 5.2 adds keys at full strength
     head.data.shape_keys.name = head.name
 
 

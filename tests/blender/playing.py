@@ -63,7 +63,7 @@ def face_mesh(name: str, *keys: str) -> bpy.types.Object:
     made = bpy.data.objects.new(name, mesh)
     bpy.context.collection.objects.link(made)
     for key in ("Basis", *keys):
-        made.shape_key_add(name=key)
+        made.shape_key_add(name=key).value = 0.0  # Blender 5.2 adds keys at full strength
     return made
 
 

@@ -24,6 +24,7 @@ def test_the_zip_installs_and_the_tab_is_drawn(blender: str, built_zip: Path) ->
     assert result.problems == []
     assert result.json["tab"] == "AU Mocap"
     assert (result.json["active"], result.json["shape_keys"]) == ("Demo Head", 53)
+    assert result.json["moved_keys"] == [], "the new head is neutral"
     runtime, vision, arrays = result.json["wheels"]
     assert "/user/extensions/" in runtime
     assert "/user/extensions/" in vision

@@ -80,7 +80,9 @@ class Result:
         return self.folder / f"{name}.png"
 
 
-def run(release: str, script: Path, timeout_s: float = 120.0, files: Sequence[Path] = ()) -> Result:
+def run(
+    release: str, script: Path, timeout_s: float = 120.0, files: Sequence[Path] = (), keep: bool = False
+) -> Result:
     """Run a script in a fresh Blender with an empty user folder.
 
     Args:
@@ -88,6 +90,7 @@ def run(release: str, script: Path, timeout_s: float = 120.0, files: Sequence[Pa
         script: Python file that defines `steps()`.
         timeout_s: When to give up; whatever still runs then is killed.
         files: Files that the script needs; they appear in `driver.FOLDER` under their own names.
+        keep: Whether those files and Blender's user folder stay in the result's folder; they are large.
 
     Raises:
         WindowError: There is no such Blender here.
@@ -103,6 +106,8 @@ def run(release: str, script: Path, timeout_s: float = 120.0, files: Sequence[Pa
     start = time.monotonic()
     code = _wait_for(_command(root, folder), folder / "log.txt", timeout_s)
     seconds = time.monotonic() - start
+    if not keep:
+        _tidy(folder, files)
     log = (folder / "log.txt").read_text(encoding="utf-8", errors="replace")
     return Result(folder, log, _recorded(folder), code, seconds)
 
@@ -149,6 +154,13 @@ def _give(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
+
+
+def _tidy(folder: Path, files: Sequence[Path]) -> None:
+    for file in files:
+        (folder / file.name).unlink(missing_ok=True)
+    for name in ("user", "home"):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _recorded(folder: Path) -> dict[str, Any]:

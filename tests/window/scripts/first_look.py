@@ -27,5 +27,7 @@ def steps() -> driver.Steps:
     yield 0.5
     driver.record("tab", driver.region().active_panel_category)
     driver.record("wheels", [_origin(name) for name in ("onnxruntime", "cv2", "numpy")])
-    driver.record("shape_keys", len(bpy.data.objects["Demo Head Face"].data.shape_keys.key_blocks))
+    keys = bpy.data.objects["Demo Head Face"].data.shape_keys.key_blocks
+    driver.record("shape_keys", len(keys))
+    driver.record("moved_keys", [key.name for key in keys if key.value != 0.0])
     driver.screenshot("head")
