@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from ..au_mocap import take
 from ..au_mocap.errors import ModelError, TakeError
 from ..au_mocap.registry import Registry
+from . import bundle
 
 if TYPE_CHECKING:
     from ..au_mocap.calibration import Curves, Settings
@@ -26,9 +27,8 @@ def curves_of(path: Path, settings: "Settings | None" = None) -> "Curves":
     try:
         from ..au_mocap import calibration
         from ..au_mocap.regressors import open_regressor
-    except ModuleNotFoundError as error:
-        message = f"This Blender's Python has no {error.name}, which takes need: install it there first."
-        raise ModelError(message) from error
+    except ImportError as error:
+        raise ModelError(bundle.explain(error)) from error
     name = stored.meta.get("regressor", {}).get("name")
     if not isinstance(name, str):
         message = f"{path} does not say which regressor made it: analyse the video again."

@@ -17,6 +17,8 @@ from .wheels import Wheel
 CUDA_NEEDS: Final = "CUDA 12 and cuDNN 9"
 """What the libraries in onnxruntime-gpu 1.24.4 link: libcudart.so.12, libcublas.so.12, libcudnn.so.9."""
 
+_TOOL: Final = "site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py"
+
 CUDA_PLATFORMS: Final = ("linux-x64", "windows-x64")
 
 
@@ -145,7 +147,8 @@ def _tool(order: Order, *arguments: str) -> None:
     Raises:
         ReleaseError: It is missing, or refuses; its reason is in the message.
     """
-    places = sorted(order.python.parent.parent.rglob("bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
+    home = order.python.parent.parent
+    places = [path for packages in ("lib/python*", "Lib") for path in home.glob(f"{packages}/{_TOOL}")]
     if not places:
         msg = f"Blender's extension tool is missing beside {order.python}: delete that environment and run this again"
         raise ReleaseError(msg)

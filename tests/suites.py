@@ -29,6 +29,7 @@ SUITES: Final = (
     Suite("tests/training", "train", "tests/training"),
     Suite("tests/core on numpy 2", "numpy2", "tests/core"),
     Suite("tests/blender", "main", "tests/blender"),
+    Suite("tests/release", "main", "tests/release"),
     Suite("tests/window", "main", "tests/window"),
 )
 

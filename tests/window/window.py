@@ -80,9 +80,7 @@ class Result:
         return self.folder / f"{name}.png"
 
 
-def run(
-    release: str, script: Path, timeout_s: float = 120.0, files: Sequence[Path] = (), keep: bool = False
-) -> Result:
+def run(release: str, script: Path, timeout_s: float = 120.0, files: Sequence[Path] = (), keep: bool = False) -> Result:
     """Run a script in a fresh Blender with an empty user folder.
 
     Args:

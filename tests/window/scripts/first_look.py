@@ -1,14 +1,10 @@
-"""Installs the zip, opens the tab, adds the demo head."""
+"""Installs the zip, opens the tab, adds the demo head, and animates it from a clip: with what the zip brings alone."""
 
-import importlib
 import time
 
 import bpy
 import driver
-
-
-def _origin(name: str) -> str:
-    return str(importlib.import_module(name).__file__)
+import performance
 
 
 def steps() -> driver.Steps:
@@ -19,15 +15,30 @@ def steps() -> driver.Steps:
     driver.record("blender", bpy.app.version_string)
     driver.empty_scene()
     yield from driver.open_tab()
+    driver.record("tab", driver.region().active_panel_category)
     driver.screenshot("empty")
+    yield from add_head()
+    before = time.perf_counter()
+    take = performance.analyse(next(driver.FOLDER.glob("*.mp4")), driver.FOLDER)
+    driver.record("analysis_s", time.perf_counter() - before)
+    yield
+    with driver.viewport():
+        assert bpy.ops.aumocap.bake_take(filepath=str(take)) == {"FINISHED"}
+    driver.record("moving", performance.moving_keys())
+    bpy.context.scene.frame_set(25)
+    yield 0.2
+    driver.screenshot("moved")
+    driver.record("origins", {name: performance.origin(name) for name in ("cv2", "onnxruntime", "numpy")})
+
+
+def add_head() -> driver.Steps:
     with driver.viewport():
         assert bpy.ops.aumocap.add_demo_head() == {"FINISHED"}
-    driver.record("active", bpy.context.view_layer.objects.active.name)
-    driver.look_at(bpy.data.objects["Demo Head Face"])
+    armature, face = bpy.context.view_layer.objects.active, bpy.data.objects["Demo Head Face"]
+    driver.record("active", armature.name)
+    driver.look_at(face)
     yield 0.5
-    driver.record("tab", driver.region().active_panel_category)
-    driver.record("wheels", [_origin(name) for name in ("onnxruntime", "cv2", "numpy")])
-    keys = bpy.data.objects["Demo Head Face"].data.shape_keys.key_blocks
+    keys = face.data.shape_keys.key_blocks
     driver.record("shape_keys", len(keys))
     driver.record("moved_keys", [key.name for key in keys if key.value != 0.0])
     driver.screenshot("head")

@@ -1,0 +1,94 @@
+"""Run by a Blender as a module: installs a zip, or does the main job with an installed one, and prints what it found.
+
+`performance.py install ZIP`, then `performance.py perform CLIP FOLDER`, with the same user folder.
+"""
+
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+
+import bpy  # makes Blender's own modules importable
+
+# isort: split
+import addon_utils
+
+EXTENSION = "bl_ext.user_default.au_mocap"
+FRAMES = 45
+
+
+def module(name: str):  # noqa: ANN201 - a module of the extension, unknown to type checkers
+    return importlib.import_module(f"{EXTENSION}.{name}")
+
+
+def install(archive: str) -> dict[str, object]:
+    before = time.perf_counter()
+    done = bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
+    seconds = time.perf_counter() - before
+    found: dict[str, object] = {"done": sorted(done), "enabled": EXTENSION in sys.modules, "seconds": seconds}
+    if EXTENSION in sys.modules:
+        addon_utils.disable(EXTENSION)
+    return found
+
+
+def perform(clip: str, folder: str) -> dict[str, object]:
+    """A clip in, keys on the demo head out."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    addon_utils.enable(EXTENSION)
+    assert bpy.ops.aumocap.add_demo_head() == {"FINISHED"}
+    take = analyse(Path(clip), Path(folder))
+    assert bpy.ops.aumocap.bake_take(filepath=str(take)) == {"FINISHED"}
+    found = {
+        "origins": {name: origin(name) for name in ("cv2", "onnxruntime", "numpy")},
+        "moving": moving_keys(),
+        "turns": turns(),
+        "blender": bpy.app.version_string,
+    }
+    addon_utils.disable(EXTENSION)
+    return found
+
+
+def analyse(clip: Path, folder: Path) -> Path:
+    """The engine inside the extension, from a clip to a stored take."""
+    registry = module("au_mocap.registry").Registry()
+    regressors, pipeline = module("au_mocap.regressors"), module("au_mocap.pipeline")
+    tracker = module("au_mocap.tracking").open_tracker("onnx", registry, "cpu")
+    regressor = regressors.open_regressor(registry, regressors.DEFAULT_REGRESSOR, "cpu")
+    options = pipeline.Extraction(pipeline.Range(0, FRAMES))
+    take, _ = pipeline.extract(clip, tracker, regressor, options)
+    assert take.found.mean() > 0.9
+    path = folder / "performance.take.npz"
+    module("au_mocap.take").save(take, path)
+    return path
+
+
+def moving_keys() -> dict[str, float]:
+    """How far each shape key of the demo head moves between frames, where it does."""
+    keys = bpy.data.objects["Demo Head Face"].data.shape_keys.key_blocks
+    seen: dict[str, list[float]] = {key.name: [] for key in keys}
+    for frame in range(1, 37):
+        bpy.context.scene.frame_set(frame)
+        for key in keys:
+            seen[key.name].append(key.value)
+    spans = {name: max(values) - min(values) for name, values in seen.items()}
+    return {name: span for name, span in spans.items() if span > 0.05}
+
+
+def turns() -> bool:
+    """Whether the head bone is keyed."""
+    armature = bpy.data.objects["Demo Head"]
+    angles = []
+    for frame in (1, 36):
+        bpy.context.scene.frame_set(frame)
+        angles.append(tuple(armature.pose.bones["head"].matrix.to_quaternion()))
+    return angles[0] != angles[1]
+
+
+def origin(name: str) -> str:
+    return str(importlib.import_module(name).__file__)
+
+
+if __name__ == "__main__":
+    job = {"install": install, "perform": perform}[sys.argv[1]]
+    sys.stdout.write(f"\nFOUND {json.dumps(job(*sys.argv[2:]))}\n")
