@@ -17,22 +17,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from release import MakeError, say
+from release.interpreters import find_python, version_of
+
 ROOT = Path(__file__).resolve().parent
 WANTED = (3, 11)  # what bpy 4.5 needs
 STAMP = "au_mocap_environment.json"
 WINDOW = "window"  # Blenders with a window, in the cache folder: no environment of Python's
 DONE, FAILED, USAGE = 0, 1, 2
-
-
-class MakeError(Exception):
-    """Something that the user can put right; the message says how."""
 
 
 class Environment(NamedTuple):
@@ -74,76 +72,13 @@ TRAINING = {
 }
 
 
-def say(text: str) -> None:
-    """Print a line for the user, on stderr: stdout is for what a script may want to read."""
-    print(text, file=sys.stderr, flush=True)
-
-
-# Python ---------------------------------------------------------------------------------------------------------------
-
-
-def version_of(python: str | Path) -> tuple[int, ...] | None:
-    """Return (major, minor) of an interpreter, or None where it does not run."""
-    code = "import sys; print(*sys.version_info[:2])"
-    try:
-        done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False, timeout=60)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return tuple(int(part) for part in done.stdout.split()) if done.returncode == 0 else None
-
-
-def printed(command: list[str]) -> str:
-    """Return what a command prints, stripped; empty where it fails."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=60)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def find_python() -> str:
-    """Return a Python 3.11 of this machine, fetched by uv if need be.
-
-    Raises:
-        MakeError: There is none, and no uv to fetch one.
-    """
-    for name in ("python3.11", "python"):
-        found = shutil.which(name)
-        if found and version_of(found) == WANTED:
-            return found
-    launcher = shutil.which("py")
-    if launcher:  # Windows: what python.org's installer put there is known to its launcher, and seldom on the PATH
-        found = printed([launcher, "-{}.{}".format(*WANTED), "-c", "import sys; print(sys.executable)"])
-        if found and version_of(found) == WANTED:
-            return found
-    reason = "no uv here"
-    uv = shutil.which("uv")
-    if uv:
-        for step in (["find", "--system"], ["install"], ["find", "--system"]):
-            say(f"uv python {step[0]} 3.11")
-            command = [uv, "python", *step, "--no-config", "3.11"]
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-            found = done.stdout.strip()
-            if step[0] == "find" and done.returncode == 0 and version_of(found) == WANTED:
-                return found
-            if step[0] == "install" and done.returncode != 0:
-                reason = "uv could not: " + (done.stderr.strip().splitlines() or ["no reason given"])[-1].strip()
-    version = "{}.{}".format(*sys.version_info[:2])
-    msg = (
-        f"AU Mocap is built with Python 3.11 (this is {version}; {reason}). Install it from "
-        "https://www.python.org/downloads/ or install uv (https://docs.astral.sh/uv/), which fetches it by itself; "
-        "then run this again."
-    )
-    raise MakeError(msg)
+# Environments ---------------------------------------------------------------------------------------------------------
 
 
 def run_again_on(python: str, arguments: list[str]) -> int:
     """Run this file on another interpreter and return its exit code."""
     say(f"using {python}")
     return subprocess.run([str(python), str(Path(__file__).resolve()), *arguments], check=False).returncode
-
-
-# Environments ---------------------------------------------------------------------------------------------------------
 
 
 def python_in(folder: Path) -> Path:
@@ -291,11 +226,8 @@ def command_env(options: argparse.Namespace, _arguments: list[str]) -> int:
         return DONE
     from tests.window import chroots  # parses on the wanted Python only
 
-    try:
-        for release in chroots.RELEASES.values():
-            print(chroots.make(release))
-    except chroots.ChrootError as error:
-        raise MakeError(str(error)) from error
+    for release in chroots.RELEASES.values():
+        print(chroots.make(release))
     return DONE
 
 
@@ -320,7 +252,7 @@ def command_train(options: argparse.Namespace, arguments: list[str]) -> int:
 
 def command_build(options: argparse.Namespace, _arguments: list[str]) -> int:
     """Make the extension's zips in dist/ and check them."""
-    from release import ReleaseError, build  # parses on the wanted Python only
+    from release import build  # parses on the wanted Python only
 
     order = build.Order(
         ROOT,
@@ -330,10 +262,7 @@ def command_build(options: argparse.Namespace, _arguments: list[str]) -> int:
         tuple(options.platform or ()),
         tuple(options.python or ()),
     )
-    try:
-        build.build(order)
-    except ReleaseError as error:
-        raise MakeError(str(error)) from error
+    build.build(order)
     return DONE
 
 
@@ -389,7 +318,7 @@ def main(arguments: list[str]) -> int:
         parser.error(f"unknown arguments: {' '.join(others)}")
     if sys.version_info[:2] != WANTED:
         try:
-            return run_again_on(find_python(), arguments)
+            return run_again_on(find_python(WANTED), arguments)
         except MakeError as error:
             say(f"make.py: {error}")
             return USAGE

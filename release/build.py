@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from . import ReleaseError, sizes, staging, wheels
+from . import ReleaseError, say, sizes, staging, wheels
 from .wheels import Wheel
 
 CUDA_NEEDS: Final = "CUDA 12 and cuDNN 9"
@@ -79,7 +78,7 @@ def build(order: Order) -> list[Path]:
         for part in parts(order, listed):
             made += _build_part(order, part, plain, f"{manifest['id']}-{project['version']}{part.suffix}")
     if order.cuda:
-        _say(
+        say(
             f"These zips run on the graphics card where {CUDA_NEEDS} are installed, and on the processor elsewhere. "
             "They are above the extension platform's limit: hand them out as files, to install from disk. Each fits "
             "the Blenders of one Python: 3.11 (4.2 to 5.0), 3.13 (5.1, 5.2), 3.14 (5.2 of Linux distributions)."
@@ -121,7 +120,7 @@ def _build_part(order: Order, part: Part, plain: Path, stem: str) -> list[Path]:
     fetched = []
     for wheel in part.wheels:
         if not (wheels.folder() / wheel.file).is_file():
-            _say(f"fetching {wheel.file}")
+            say(f"fetching {wheel.file}")
         fetched.append(wheels.fetch(wheel, order.python))
     made = []
     with tempfile.TemporaryDirectory(prefix="stage-", dir=plain.parent) as name:
@@ -158,7 +157,3 @@ def _tool(order: Order, *arguments: str) -> None:
         reason = " / ".join((done.stdout + done.stderr).strip().splitlines()[-4:])
         msg = f"Blender's extension tool refused to {arguments[0]}: {reason}"
         raise ReleaseError(msg)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

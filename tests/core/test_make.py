@@ -11,6 +11,7 @@ from types import ModuleType
 
 import pytest
 
+from release import interpreters
 from tests import suites
 from tests.suites import Outcome, Suite
 
@@ -98,7 +99,7 @@ def test_errors_are_one_line_and_exit_with_1(
 def test_another_python_hands_over(make: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[tuple[str, list[str]]] = []
     monkeypatch.setattr(make, "WANTED", (3, 99))
-    monkeypatch.setattr(make, "find_python", lambda: "/opt/python3.99")
+    monkeypatch.setattr(make, "find_python", lambda _: "/opt/python3.99")
     monkeypatch.setattr(make, "run_again_on", lambda *call: ran.append(call) or 0)
     assert make.main(["env", "numpy2"]) == 0
     assert ran == [("/opt/python3.99", ["env", "numpy2"])]
@@ -122,9 +123,9 @@ def test_uv_is_asked_to_fetch_python(make: ModuleType, monkeypatch: pytest.Monke
         return subprocess.CompletedProcess(command, int(command[2] == "find" and not found), "/uv/python\n" * found, "")
 
     monkeypatch.setattr(shutil, "which", lambda name: "/bin/uv" if name == "uv" else None)
-    monkeypatch.setattr(make, "version_of", lambda python: make.WANTED if python == "/uv/python" else None)
+    monkeypatch.setattr(interpreters, "version_of", lambda python: make.WANTED if python == "/uv/python" else None)
     monkeypatch.setattr(subprocess, "run", run)
-    assert make.find_python() == "/uv/python"
+    assert interpreters.find_python(make.WANTED) == "/uv/python"
     assert asked == ["find", "install", "find"]
 
 
@@ -134,16 +135,18 @@ def test_the_windows_launcher_is_asked(make: ModuleType, monkeypatch: pytest.Mon
         return subprocess.CompletedProcess(command, 0, "/python311/python\n", "")
 
     monkeypatch.setattr(shutil, "which", lambda name: "/windows/py" if name == "py" else None)
-    monkeypatch.setattr(make, "version_of", lambda python: make.WANTED if python == "/python311/python" else None)
+    monkeypatch.setattr(
+        interpreters, "version_of", lambda python: make.WANTED if python == "/python311/python" else None
+    )
     monkeypatch.setattr(subprocess, "run", run)
-    assert make.find_python() == "/python311/python"
+    assert interpreters.find_python(make.WANTED) == "/python311/python"
 
 
-def test_it_parses_on_older_pythons() -> None:
-    compile((ROOT / "make.py").read_text(encoding="utf-8"), "make.py", "exec", dont_inherit=True)
+@pytest.mark.parametrize("name", ["make.py", "release/__init__.py", "release/interpreters.py"])
+def test_it_parses_on_older_pythons(name: str) -> None:
     import ast
 
-    ast.parse((ROOT / "make.py").read_text(encoding="utf-8"), feature_version=(3, 8))
+    ast.parse((ROOT / name).read_text(encoding="utf-8"), feature_version=(3, 8))
 
 
 # Environments ---------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from release import MakeError, say
 from training.packages import cache_folder
 
 PLACE: Final = "mnt/au_mocap"
@@ -35,7 +36,7 @@ _APT: Final = 'APT::Install-Recommends "false";\nAcquire::Languages "none";\nAcq
 _ERROR_LINES: Final = 3
 
 
-class ChrootError(Exception):
+class ChrootError(MakeError):
     """The environment cannot be made here; the message says why, and what would help."""
 
 
@@ -155,14 +156,14 @@ def _bootstrap(release: Release, folder: Path) -> None:
     if done.exists():
         return
     if shutil.which("debootstrap") is None and _fails(["apt-get", "install", "-y", "debootstrap"]):
-        _run(["apt-get", "update"], "apt's lists could not be fetched")
-        _run(["apt-get", "install", "-y", "debootstrap"], "debootstrap could not be installed")
+        _run(["apt-get", "update"], "fetching apt's lists")
+        _run(["apt-get", "install", "-y", "debootstrap"], "installing debootstrap")
     shutil.rmtree(folder, ignore_errors=True)
     command = ["debootstrap", "--variant=minbase", release.suite, str(folder), mirror_of()]
     scripts = Path("/usr/share/debootstrap/scripts")
     if not (scripts / release.suite).exists():
         command.append(str(scripts / "sid"))  # a suite that is younger than the tool
-    _run(command, f"debootstrap could not make {folder}")
+    _run(command, f"making Debian {release.suite} in {folder}; this takes minutes")
     done.touch()
 
 
@@ -179,7 +180,7 @@ def _install(release: Release, folder: Path) -> None:
     packages = " ".join([*_PACKAGES, *release.further])
     update = 'chroot "$1" apt-get update; '
     install = f'chroot "$1" env DEBIAN_FRONTEND=noninteractive apt-get install -y {packages}; chroot "$1" apt-get clean'
-    _run(enter(folder, update + install), f"the packages of {release.suite} could not be installed")
+    _run(enter(folder, update + install), f"installing Blender and an X server into {release.suite}")
     found = subprocess.run(
         enter(folder, 'chroot "$1" blender --version'), capture_output=True, text=True, errors="replace", check=False
     ).stdout
@@ -192,15 +193,15 @@ def _fails(command: list[str]) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode != 0
 
 
-def _run(command: list[str], problem: str) -> None:
+def _run(command: list[str], doing: str) -> None:
     """Run a step quietly; its last lines go into the error."""
-    sys.stderr.write(f"{' '.join(command)[:150]}\n")
+    say(doing)
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False
     )
     if done.returncode != 0:
         reason = " / ".join(done.stdout.strip().splitlines()[-_ERROR_LINES:])
-        msg = f"{problem}: {reason}. Check the network and apt's sources, then run this again"
+        msg = f"{doing}: it failed ({reason}). Check the network and apt's sources, then run this again"
         raise ChrootError(msg)
 
 
