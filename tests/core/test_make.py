@@ -11,9 +11,10 @@ from types import ModuleType
 
 import pytest
 
-from release import interpreters
+from release import build, interpreters
 from tests import suites
 from tests.suites import Outcome, Suite
+from tests.window import chroots
 
 ROOT = Path(__file__).parents[2]
 DEPENDENCIES = {
@@ -78,6 +79,44 @@ def test_arguments_reach_their_module(make: ModuleType, monkeypatch: pytest.Monk
         ("train", "training.geometry", ["--smoke", "--seed", "3"]),
         ("convert", "training.convert_tracker", []),
     ]
+
+
+def test_what_to_build_reaches_the_build(make: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    ordered: list[build.Order] = []
+    monkeypatch.setattr(make, "make_environment", lambda name: Path(name))
+    monkeypatch.setattr(build, "build", lambda order: ordered.append(order) or [])
+    monkeypatch.setattr(make, "WANTED", sys.version_info[:2])
+    assert make.main(["build"]) == 0
+    assert make.main(["build", "--cuda", "--platform", "linux-x64", "--python", "3.11", "--python", "3.13"]) == 0
+    assert ordered == [
+        build.Order(ROOT, ROOT / "dist", Path("main")),
+        build.Order(ROOT, ROOT / "dist", Path("main"), cuda=True, platforms=("linux-x64",), pythons=("3.11", "3.13")),
+    ]
+
+
+def test_what_stops_a_build_is_one_line(
+    make: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(make, "make_environment", lambda name: Path(name))
+    monkeypatch.setattr(make, "WANTED", sys.version_info[:2])
+    assert make.main(["build", "--platform", "amiga"]) == 1
+    assert capsys.readouterr().err.startswith("make.py: ")
+
+
+def test_the_folders_of_the_window_tests_are_printed(
+    make: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(release: chroots.Release) -> Path:
+        message = f"no space for {release.suite}"
+        raise chroots.ChrootError(message)
+
+    monkeypatch.setattr(make, "WANTED", sys.version_info[:2])
+    monkeypatch.setattr(chroots, "make", lambda release: Path("/cache") / release.suite)
+    assert make.main(["env", "window"]) == 0
+    assert capsys.readouterr().out.split() == [str(Path("/cache/trixie")), str(Path("/cache/sid"))]
+    monkeypatch.setattr(chroots, "make", fail)
+    assert make.main(["env", "window"]) == 1
+    assert capsys.readouterr().err == "make.py: no space for trixie\n"
 
 
 def test_errors_are_one_line_and_exit_with_1(

@@ -26,7 +26,7 @@ def install(archive: str) -> dict[str, object]:
     before = time.perf_counter()
     done = bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
     seconds = time.perf_counter() - before
-    found: dict[str, object] = {"done": sorted(done), "enabled": EXTENSION in sys.modules, "seconds": seconds}
+    found: dict[str, object] = {"done": list(done), "enabled": EXTENSION in sys.modules, "seconds": seconds}
     if EXTENSION in sys.modules:
         addon_utils.disable(EXTENSION)
     return found
@@ -81,7 +81,7 @@ def turns() -> bool:
     angles = []
     for frame in (1, 36):
         bpy.context.scene.frame_set(frame)
-        angles.append(tuple(armature.pose.bones["head"].matrix.to_quaternion()))
+        angles.append(tuple(armature.pose.bones["head"].matrix.to_quaternion()[:]))
     return angles[0] != angles[1]
 
 
