@@ -29,13 +29,11 @@ def explain(error: ImportError, root: Path = ROOT) -> str:
         error: What importing it raised.
         root: The extension's folder.
     """
-    package = (error.name or "A package").partition(".")[0]
+    package = (error.name or "one").partition(".")[0]
     platforms, wheels = _bundled(root)
     here, python = this_platform(), f"{sys.version_info.major}.{sys.version_info.minor}"
     if not wheels:
-        return (
-            f"This copy of AU Mocap brings no packages, and {package} is missing: install it from the zip for {here}."
-        )
+        return f"This copy of AU Mocap brings no packages, and {package} is missing: install the zip for {here}."
     if here not in platforms:
         return (
             f"This copy of AU Mocap is for {', '.join(platforms)} and cannot work on {here}: "
