@@ -80,8 +80,8 @@ def build(order: Order) -> list[Path]:
     if order.cuda:
         say(
             f"These zips run on the graphics card where {CUDA_NEEDS} are installed, and on the processor elsewhere. "
-            "They are above the extension platform's limit: hand them out as files, to install from disk. Each fits "
-            "the Blenders of one Python: 3.11 (4.2 to 5.0), 3.13 (5.1, 5.2), 3.14 (5.2 of Linux distributions)."
+            "They are large: hand them out as files, to install from disk. Each fits the Blenders of one Python: "
+            "3.11 (4.2 to 5.0), 3.13 (5.1, 5.2) or 3.14 (5.2 as Linux distributions build it)."
         )
     return made
 

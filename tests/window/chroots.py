@@ -9,7 +9,6 @@ Only the standard library is used: make.py runs this outside every environment (
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import re
@@ -208,6 +207,8 @@ def _run(command: list[str], doing: str) -> None:
 @contextlib.contextmanager
 def _lock(path: Path) -> Iterator[None]:
     """One at a time; the system lets go of it when the process ends."""
+    import fcntl  # Windows has none
+
     with path.open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
