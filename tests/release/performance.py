@@ -26,7 +26,7 @@ def install(archive: str) -> dict[str, object]:
     before = time.perf_counter()
     done = bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
     seconds = time.perf_counter() - before
-    found: dict[str, object] = {"done": list(done), "enabled": EXTENSION in sys.modules, "seconds": seconds}
+    found: dict[str, object] = {"done": done == {"FINISHED"}, "enabled": EXTENSION in sys.modules, "seconds": seconds}
     if EXTENSION in sys.modules:
         addon_utils.disable(EXTENSION)
     return found

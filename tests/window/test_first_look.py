@@ -48,6 +48,20 @@ def test_the_zip_installs_and_does_the_main_job(blender: str, built_zip: Path) -
     assert changed(picture(result, "head"), picture(result, "moved")) > 1000, "and it moved"
 
 
+def test_blenders_own_command_line_installs_the_zip(blender: str, built_zip: Path) -> None:
+    """In three processes: what one installs, the next ones find enabled."""
+    place = str(window.INSIDE / built_zip.name)
+    calls = [
+        ["--command", "extension", "validate", place],
+        ["--command", "extension", "install-file", "--repo", "user_default", "--enable", place],
+        ["--background", "--python-exit-code", "3", "--python-expr", "import bpy; bpy.ops.aumocap.add_demo_head()"],
+    ]
+    result = window.command(blender, calls, 90.0, [built_zip])
+    assert (result.code, result.problems) == (0, []), result.log
+    broken = window.command(blender, [["--command", "extension", "validate", str(window.INSIDE / "no.zip")]], 60.0)
+    assert broken.code != 0
+
+
 @pytest.mark.parametrize("blender", ["5.2"], indirect=True)
 def test_a_failing_step_is_told(blender: str, tmp_path: Path) -> None:
     script = tmp_path / "broken.py"

@@ -6,6 +6,7 @@
     assert result.code == 0, result.log
     assert result.json["frames"] == 60
     result.screenshot("panel")                        # path of a PNG
+    window.command("5.2", [["--command", "extension", "list"]]).code   # without a window
 
 The script runs inside Blender and defines `steps()`, a generator; see `driver.py` for what it can call. Its files are
 in `driver.FOLDER`. The window has 1600 x 900 pixels, drawn by the processor; the run has no network at all, so whatever
@@ -16,6 +17,7 @@ import json
 import os
 import re
 import select
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -26,6 +28,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from . import chroots
+
+INSIDE: Final = Path("/") / chroots.PLACE
+"""Where Blender sees the run's folder; scripts call it `driver.FOLDER`."""
 
 SIZE_PX: Final = (1600, 900)
 TIMED_OUT: Final = 124
@@ -93,16 +98,57 @@ def run(release: str, script: Path, timeout_s: float = 120.0, files: Sequence[Pa
     Raises:
         WindowError: There is no such Blender here.
     """
+    root, folder = _prepare(release, [*files])
+    (folder / "start.py").write_text(_START, encoding="utf-8")
+    _give(_DRIVER, folder / "driver.py")
+    _give(script, folder / "script.py")
+    width, height = SIZE_PX
+    blender = _BLENDER.format(width=width, height=height, place=chroots.PLACE)
+    line = f'xvfb-run -a -s "-screen 0 {width}x{height}x24" {blender}'
+    return _result(_command(root, folder, line), folder, timeout_s, files, keep)
+
+
+def command(
+    release: str,
+    calls: Sequence[Sequence[str]],
+    timeout_s: float = 120.0,
+    files: Sequence[Path] = (),
+    keep: bool = False,
+) -> Result:
+    """Run Blender on the command line, without a window, one call after the other with one user folder.
+
+    The first call that fails is the last one, and its exit code is the result's.
+
+    Args:
+        release: Version of Blender, a key of `chroots.RELEASES`.
+        calls: Blender's arguments for each call, such as `["--command", "extension", "list"]`.
+        timeout_s: When to give up on all of them.
+        files: Files that they need, found in `INSIDE`, which is also the working folder.
+        keep: Whether those files and Blender's user folder stay in the result's folder.
+
+    Raises:
+        WindowError: There is no such Blender here.
+    """
+    root, folder = _prepare(release, [*files])
+    lines = "; ".join([f"cd {INSIDE}", *(shlex.join(["blender", *call]) for call in calls)])
+    return _result(_command(root, folder, f"sh -ec {shlex.quote(lines)}"), folder, timeout_s, files, keep)
+
+
+def _prepare(release: str, files: Sequence[Path]) -> tuple[Path, Path]:
+    """The Blender's root folder, and a run's own folder with its files."""
     try:
         root = chroots.make(chroots.RELEASES[release])
     except chroots.ChrootError as error:
         raise WindowError(str(error)) from error
     folder = Path(tempfile.mkdtemp(prefix=f"au-mocap-window-{release}-"))
-    (folder / "start.py").write_text(_START, encoding="utf-8")
-    for source, name in ((_DRIVER, "driver.py"), (script, "script.py"), *((file, file.name) for file in files)):
-        _give(source, folder / name)
+    for file in files:
+        _give(file, folder / file.name)
+    return root, folder
+
+
+def _result(command: list[str], folder: Path, timeout_s: float, files: Sequence[Path], keep: bool) -> Result:
     start = time.monotonic()
-    code = _wait_for(_command(root, folder), folder / "log.txt", timeout_s)
+    code = _wait_for(command, folder / "log.txt", timeout_s)
     seconds = time.monotonic() - start
     if not keep:
         _tidy(folder, files)
@@ -127,23 +173,20 @@ def _wait_for(command: list[str], log: Path, timeout_s: float) -> int:
         os.close(ended)
 
 
-def _command(root: Path, folder: Path) -> list[str]:
-    place = f"/{chroots.PLACE}"
-    width, height = SIZE_PX
+def _command(root: Path, folder: Path, line: str) -> list[str]:
+    """The command that runs a shell line inside, in namespaces of its own and without any network."""
     variables = {
         "PATH": "/usr/bin:/bin",
-        "HOME": f"{place}/home",
+        "HOME": f"{INSIDE}/home",
         "XDG_RUNTIME_DIR": "/tmp",
         "LANG": "C.UTF-8",
         "LIBGL_ALWAYS_SOFTWARE": "1",
-        "BLENDER_USER_RESOURCES": f"{place}/user",
+        "BLENDER_USER_RESOURCES": f"{INSIDE}/user",
     }
     assigned = " ".join(f"{key}={value}" for key, value in variables.items())
-    blender = _BLENDER.format(width=width, height=height, place=chroots.PLACE)
-    display = f'xvfb-run -a -s "-screen 0 {width}x{height}x24"'
-    mounts = f'mount -t tmpfs tmpfs "$1/tmp"; mount --bind "$2" "$1{place}"; mkdir -p "$2/home" "$2/user"; '
+    mounts = f'mount -t tmpfs tmpfs "$1/tmp"; mount --bind "$2" "$1{INSIDE}"; mkdir -p "$2/home" "$2/user"; '
     # The shell stays, as process 1: Xvfb tells its parent that it is ready unless that is process 1.
-    command = chroots.enter(root, f'{mounts} chroot "$1" env -i {assigned} {display} {blender}; exit 0')
+    command = chroots.enter(root, f'{mounts} chroot "$1" env -i {assigned} {line}; exit 0')
     return [command[0], "--net", *command[1:], str(folder)]
 
 
