@@ -98,10 +98,10 @@ def run(release: str, script: Path, timeout_s: float = 120.0, files: Sequence[Pa
     Raises:
         WindowError: There is no such Blender here.
     """
-    root, folder = _prepare(release, [*files])
+    root, folder = _prepare(release, files)
     (folder / "start.py").write_text(_START, encoding="utf-8")
-    _give(_DRIVER, folder / "driver.py")
-    _give(script, folder / "script.py")
+    shutil.copyfile(_DRIVER, folder / "driver.py")
+    shutil.copyfile(script, folder / "script.py")
     width, height = SIZE_PX
     blender = _BLENDER.format(width=width, height=height, place=chroots.PLACE)
     line = f'xvfb-run -a -s "-screen 0 {width}x{height}x24" {blender}'
@@ -129,7 +129,7 @@ def command(
     Raises:
         WindowError: There is no such Blender here.
     """
-    root, folder = _prepare(release, [*files])
+    root, folder = _prepare(release, files)
     lines = "; ".join([f"cd {INSIDE}", *(shlex.join(["blender", *call]) for call in calls)])
     return _result(_command(root, folder, f"sh -ec {shlex.quote(lines)}"), folder, timeout_s, files, keep)
 
@@ -142,7 +142,7 @@ def _prepare(release: str, files: Sequence[Path]) -> tuple[Path, Path]:
         raise WindowError(str(error)) from error
     folder = Path(tempfile.mkdtemp(prefix=f"au-mocap-window-{release}-"))
     for file in files:
-        _give(file, folder / file.name)
+        shutil.copyfile(file, folder / file.name)  # a script may alter what it was given
     return root, folder
 
 
@@ -188,13 +188,6 @@ def _command(root: Path, folder: Path, line: str) -> list[str]:
     # The shell stays, as process 1: Xvfb tells its parent that it is ready unless that is process 1.
     command = chroots.enter(root, f'{mounts} chroot "$1" env -i {assigned} {line}; exit 0')
     return [command[0], "--net", *command[1:], str(folder)]
-
-
-def _give(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def _tidy(folder: Path, files: Sequence[Path]) -> None:
