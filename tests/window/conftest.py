@@ -1,5 +1,8 @@
 """Real Blender windows to install the zip in."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from tests.window import chroots
@@ -13,3 +16,9 @@ def blender(request: pytest.FixtureRequest) -> str:
     except chroots.ChrootError as error:
         pytest.skip(str(error))
     return request.param
+
+
+@pytest.fixture(autouse=True)
+def results_beside_the_tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs leave behind lies in pytest's folders, which pytest clears away after some runs."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
