@@ -5,11 +5,10 @@ import sys
 from pathlib import Path
 from typing import Final, NoReturn
 
-from . import __version__, gaps, pipeline, pose, smoothing
+from . import DEFAULT_REGRESSOR, __version__, gaps, pipeline, pose, smoothing
 from .calibration import NeutralSettings
 from .datasets import LOADERS
 from .errors import AuMocapError
-from .regressors import DEFAULT_REGRESSOR
 from .runtimes import AUTOMATIC_THREADS, MOST_THREADS
 
 DEFAULT_SMOOTHING: Final = "light"

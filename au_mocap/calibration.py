@@ -139,6 +139,9 @@ class Calibrator:
     It keeps 7 KB a frame of what the regressor's head reads, and the results of the settings that were used last. Gains
     and offsets commute with holding doubtful frames and with smoothing, which are weighted means of frames; so they are
     applied to smoothed values, and a change of theirs costs no smoothing. Threads must not share one.
+
+    Attributes:
+        take: The take.
     """
 
     def __init__(self, take: Take, regressor: Regressor) -> None:
@@ -152,7 +155,7 @@ class Calibrator:
             ModelError: The take's embeddings are another regressor's, or another version's.
         """
         _check_maker(take, regressor)
-        self._take = take
+        self.take = take
         self._regressor = regressor
         self._seen: Features = features(take)
         self._measured = _Recent(self._measure)
@@ -172,8 +175,8 @@ class Calibrator:
             values = values[:, channels.MIRROR]
         values = values * _row(settings.gains, 1.0) + _row(settings.offsets, 0.0)
         return Curves(
-            time_s=self._take.time_s,
-            values=_filled(self._take, channels.enforce_rules(values.astype(np.float32)), settings.gaps),
+            time_s=self.take.time_s,
+            values=_filled(self.take, channels.enforce_rules(values.astype(np.float32)), settings.gaps),
             head_rotation=_held(self._rotation(settings), settings.gaps),
             head_position=_held(self._position(settings), settings.gaps),
             neutral=self._measured[neutral].neutral,
@@ -187,19 +190,19 @@ class Calibrator:
         return self._heads[settings.smoothing].position * (_MIRROR_POSITION if settings.mirror else 1.0)
 
     def _measure(self, neutral: NeutralSettings) -> _Measured:
-        choice = choose_neutral(self._take, self._seen, neutral)
+        choice = choose_neutral(self.take, self._seen, neutral)
         values = self._regressor.values(self._seen, choice.neutral)
-        return _Measured(steadying.steady(self._take.time_s, values, self._take.confidence), choice)
+        return _Measured(steadying.steady(self.take.time_s, values, self.take.confidence), choice)
 
     def _smooth(self, wanted: tuple[NeutralSettings, str]) -> NDArray[np.float64]:
         neutral, strength = wanted
-        return smoothing.smooth(self._take.time_s, self._measured[neutral].values, strength)
+        return smoothing.smooth(self.take.time_s, self._measured[neutral].values, strength)
 
     def _smooth_head(self, strength: str) -> _Head:
-        time_s = self._take.time_s
+        time_s = self.take.time_s
         return _Head(
-            smoothing.smooth_rotations(time_s, self._take.head_rotation, strength),
-            smoothing.smooth(time_s, self._take.head_position, strength),
+            smoothing.smooth_rotations(time_s, self.take.head_rotation, strength),
+            smoothing.smooth(time_s, self.take.head_position, strength),
         )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from . import eval_command, exchange, files, pipeline, pose, report, sessions
+from . import DEFAULT_REGRESSOR, eval_command, exchange, files, pipeline, pose, report, sessions
 from . import take as takes
 from .arguments import DEFAULT_SMOOTHING, UsageError, build_parser
 from .calibration import Curves, NeutralSettings, Settings
@@ -20,7 +20,7 @@ from .calibration import curves as curves_of
 from .errors import AuMocapError, TakeError
 from .meter import Meter
 from .registry import BUNDLED, Registry
-from .regressors import DEFAULT_REGRESSOR, Regressor, open_regressor
+from .regressors import Regressor, open_regressor
 from .take import Take
 from .tracking import open_tracker
 from .video import open_video

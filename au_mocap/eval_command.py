@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import datasets, evaluation, files, pose, score_table
+from . import DEFAULT_REGRESSOR, datasets, evaluation, files, pose, score_table
 from . import take as takes
 from .arguments import EVAL_SMOOTHING, UsageError
 from .calibration import NeutralSettings, Settings
@@ -14,7 +14,7 @@ from .datasets import Clip
 from .errors import AuMocapError
 from .meter import Meter
 from .registry import BUNDLED, Registry
-from .regressors import DEFAULT_REGRESSOR, open_regressor
+from .regressors import open_regressor
 from .scores import Pair
 from .tracking import open_tracker
 

@@ -38,8 +38,6 @@ from .stages import Stage, open_stage
 from .take import Take
 from .tracking import TrackedFace
 
-DEFAULT_REGRESSOR: Final = "accurate"
-
 _INPUTS: Final = {"landmarks", "rotation", "neutral_landmarks", "neutral_weight"}
 _EMBEDDING_INPUTS: Final = {"embedding", "neutral_embedding"}
 

@@ -1,17 +1,54 @@
-"""Operators, and what they share: reading characters, writing keys."""
+"""Operators, properties and preferences, and what they share: reading characters, writing keys.
 
-from . import bake, demo_head
+Modules that are imported here import neither numpy nor the engine: both would add to Blender's start. What needs them
+is imported inside the functions that use it.
+"""
 
-_MODULES = (demo_head, bake)
+from . import (
+    actor,
+    add_demo_head,
+    analyse,
+    bake,
+    capture_properties,
+    character_properties,
+    check_devices,
+    cli,
+    edit_table,
+    preferences,
+    preview,
+    scene_properties,
+    stage,
+    takes,
+)
+
+_MODULES = (
+    check_devices,
+    preferences,
+    capture_properties,
+    character_properties,
+    scene_properties,
+    add_demo_head,
+    analyse,
+    takes,
+    actor,
+    edit_table,
+    preview,
+    bake,
+    stage,
+    cli,
+)
 
 
 def register() -> None:
-    """Register all operators."""
+    """Register preferences and properties, then the operators that read them."""
     for module in _MODULES:
         module.register()
 
 
 def unregister() -> None:
-    """Undo `register`."""
+    """Undo `register`, and drop what was opened meanwhile."""
+    from . import closing
+
+    closing.forget_all()
     for module in reversed(_MODULES):
         module.unregister()

@@ -7,8 +7,12 @@ checkout, or a library that this machine cannot load: that shows when a package 
 import platform
 import sys
 import tomllib
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+from ..au_mocap.errors import ModelError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _SYSTEMS: Final = {"darwin": "macos"}
@@ -20,6 +24,19 @@ def this_platform() -> str:
     """This machine as Blender's manifests name it, such as `linux-x64`."""
     system, machine = platform.system().lower(), platform.machine().lower()
     return f"{_SYSTEMS.get(system, system)}-{_MACHINES.get(machine, machine)}"
+
+
+@contextmanager
+def needed() -> Generator[None]:
+    """Says what to do where an import inside the block fails: around everything that loads the engine.
+
+    Raises:
+        ModelError: A package that the extension brings along cannot be used.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise ModelError(explain(error)) from error
 
 
 def explain(error: ImportError, root: Path = ROOT) -> str:

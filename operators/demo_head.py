@@ -1,8 +1,8 @@
-"""The demo head: one function that builds it, and the Add menu's operator that calls it."""
+"""The demo head: one function that builds it."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 import bpy
 import numpy as np
@@ -89,7 +89,6 @@ def _armature(context: bpy.types.Context, name: str, data: dict[str, NDArray]) -
         upright = abs((bone.tail - bone.head).normalized().z) > 0.5
         bone.align_roll(Vector((0.0, -1.0, 0.0)) if upright else Vector((0.0, 0.0, 1.0)))
     bpy.ops.object.mode_set(mode="OBJECT")
-    armature.show_in_front = True
     armature.data.display_type = "STICK"  # thin enough to leave the face to be seen
     return armature
 
@@ -209,42 +208,3 @@ def _add_bumps(principled: bpy.types.Node, scale: float, height_m: float) -> Non
     tree.links.new(place.outputs["Object"], noise.inputs["Vector"])
     tree.links.new(noise.outputs["Fac"], bump.inputs["Height"])
     tree.links.new(bump.outputs["Normal"], principled.inputs["Normal"])
-
-
-class AUMOCAP_OT_add_demo_head(bpy.types.Operator):
-    """Adds the demo head."""
-
-    bl_idname = "aumocap.add_demo_head"
-    bl_label = "Demo Head"
-    bl_description = "Add a head with the 52 ARKit shape keys, a neck and two eyes, ready for a take"
-    bl_options: ClassVar = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Adding objects needs object mode."""
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave the edit or pose mode first")
-            return False
-        return True
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Add the head at the 3D cursor."""
-        add_demo_head(context)
-        return {"FINISHED"}
-
-
-def draw_in_add_menu(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
-    """The entry in Add > Mesh."""
-    menu.layout.operator(AUMOCAP_OT_add_demo_head.bl_idname, icon="USER")
-
-
-def register() -> None:
-    """Register the operator and its menu entry."""
-    bpy.utils.register_class(AUMOCAP_OT_add_demo_head)
-    bpy.types.VIEW3D_MT_mesh_add.append(draw_in_add_menu)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    bpy.types.VIEW3D_MT_mesh_add.remove(draw_in_add_menu)
-    bpy.utils.unregister_class(AUMOCAP_OT_add_demo_head)

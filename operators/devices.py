@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import bundle
+
 if TYPE_CHECKING:
     from ..au_mocap.devices import DeviceState
 
@@ -66,9 +68,8 @@ def known_devices() -> "tuple[DeviceState, ...]":
 
     try:
         from ..au_mocap import sessions
-    except ModuleNotFoundError as error:
-        message = f"This Blender's Python has no {error.name}, which networks need: install AU Mocap's zip again."
-        raise ModelError(message) from error
+    except ImportError as error:
+        raise ModelError(bundle.explain(error)) from error
     return sessions.devices()
 
 
@@ -84,8 +85,8 @@ def choose_runtime(folder: Path | None) -> str:
         from ..au_mocap import sessions
 
         sessions.use_runtime(folder)
-    except ModuleNotFoundError as error:
-        return f"This Blender's Python has no {error.name}, which networks need: install AU Mocap's zip again."
+    except ImportError as error:
+        return bundle.explain(error)
     except AuMocapError as error:
         return str(error)
     return ""

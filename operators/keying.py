@@ -67,7 +67,18 @@ def bake(
     table: mapping.Mapping,
     settings: BakeSettings = DEFAULT,
 ) -> BakeReport:
-    """Write a performance onto a character as keys.
+    """Write a performance onto a character as keys; see `planned` for arguments and errors."""
+    return _write(planned(scene, character, performance, table, settings), character)
+
+
+def planned(
+    scene: bpy.types.Scene,
+    character: Character,
+    performance: Performance,
+    table: mapping.Mapping,
+    settings: BakeSettings = DEFAULT,
+) -> Plan:
+    """What a bake will write; the scene stays untouched.
 
     An earlier bake on the same data-blocks is replaced; all other animation stays.
 
@@ -98,7 +109,7 @@ def bake(
     if not plan.tracks:
         message = f"There is nothing to bake on this character: {_listed(plan.skipped)}."
         raise MappingError(message)
-    return _write(plan, character)
+    return plan
 
 
 def _check_range(frames: Floats, frame_range: tuple[float, float] | None) -> None:

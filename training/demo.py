@@ -67,7 +67,7 @@ def extract(clip: Clip, path: Path) -> Any:  # noqa: ANN401 - the engine's types
     engine = {name: extension.module(f"au_mocap.{name}") for name in ("pipeline", "take", "tracking", "regressors")}
     registry = extension.module("au_mocap.registry").Registry()
     tracker = engine["tracking"].open_tracker("onnx", registry)
-    regressor = engine["regressors"].open_regressor(registry, extension.module("au_mocap.regressors").DEFAULT_REGRESSOR)
+    regressor = engine["regressors"].open_regressor(registry, extension.module("au_mocap").DEFAULT_REGRESSOR)
     meter: list[Any] = []
     take, warnings = engine["pipeline"].extract(
         clip.path, tracker, regressor, on_progress=lambda progress: meter.append(progress) or True
@@ -83,14 +83,18 @@ def extract(clip: Clip, path: Path) -> Any:  # noqa: ANN401 - the engine's types
 
 
 def bake(take: Any, path: Path) -> None:  # noqa: ANN401
-    """Put the demo head on the stage and bake the saved take onto it with the extension's operator."""
+    """Put the demo head on the stage and bake the saved take onto it with the extension's operators."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
+    extension.enable()
     scene = bpy.data.scenes[0]
     scene.render.fps, scene.render.fps_base = scene_rate(float(take.meta["source"]["rate_hz"] or 30.0))
     bpy.ops.aumocap.add_demo_head()
     armature = bpy.context.active_object
     try:
-        bpy.ops.aumocap.bake_take(filepath=str(path), mapping="arkit")
+        scene.aumocap.character = armature
+        bpy.ops.aumocap.open_take(filepath=str(path))
+        scene.aumocap.takes[0].gaps = "leave"  # as the table beside it, which says where no face was seen
+        bpy.ops.aumocap.bake()
     except RuntimeError as error:  # how Blender hands on an operator's report
         raise extension.module("au_mocap.errors").AuMocapError(str(error).strip()) from error
     rate_hz = scene.render.fps / scene.render.fps_base
@@ -155,10 +159,10 @@ def run(video: Path | None, folder: Path) -> Outputs:
         message = f"{folder} cannot be made: {error.strerror}."
         raise extension.module("au_mocap.errors").OutputError(message) from error
     take = extract(clip, outputs.take)
-    curves = extension.module("operators.curves").curves_of(outputs.take)
-    extension.module("au_mocap.exchange").write_csv(take, curves, outputs.table)
     with stage.quiet():
         bake(take, outputs.take)
+        curves = extension.module("operators.performing").curves_of(bpy.data.scenes[0].aumocap.takes[0])
+        extension.module("au_mocap.exchange").write_csv(take, curves, outputs.table)
         bpy.ops.wm.save_as_mainfile(filepath=str(outputs.scene.resolve()), compress=True)
     _say("Rendering the contact sheet …")
     make_sheet(clip, take, outputs.sheet)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGE: Final = "bl_ext.user_default.au_mocap"
@@ -46,7 +46,18 @@ def registered() -> Iterator[ModuleType]:
     """The extension, registered; unregistered at the end, since a leaked operator hangs bpy when it exits."""
     extension = load()
     extension.register()
+    enable()
     try:
         yield extension
     finally:
         extension.unregister()
+
+
+def enable() -> Any:  # noqa: ANN401 - the extension's AddonPreferences
+    """The extension's preferences, made where they are missing, as enabling it in Blender's preferences would."""
+    import bpy
+
+    addons = bpy.context.preferences.addons
+    if PACKAGE not in addons:
+        addons.new().module = PACKAGE
+    return addons[PACKAGE].preferences

@@ -1,13 +1,17 @@
-"""Panels. They only draw."""
+"""Panels, lists and menus: the tab AU Mocap in the 3D viewport's sidebar. They only draw."""
 
-from . import sidebar
+from . import actor, bake, capture, character
+
+_MODULES = (capture, actor, character, bake)  # in working order, which is the order in the sidebar
 
 
 def register() -> None:
     """Register all panels."""
-    sidebar.register()
+    for module in _MODULES:
+        module.register()
 
 
 def unregister() -> None:
     """Undo `register`."""
-    sidebar.unregister()
+    for module in reversed(_MODULES):
+        module.unregister()

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from au_mocap import channels
+from au_mocap import DEFAULT_REGRESSOR, channels
 from au_mocap.registry import Registry
-from au_mocap.regressors import DEFAULT_REGRESSOR
 from training.accuracy import ZERO, Table, compare
 from training.outcome import FEAFA
 

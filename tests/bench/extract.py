@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+from au_mocap import DEFAULT_REGRESSOR
 from au_mocap.registry import Registry
-from au_mocap.regressors import DEFAULT_REGRESSOR
 from tests.environments import ROOT, MissingEnvironmentError, python_of
 from training.packages import FACE_LANDMARKER_TASK, LANGER, PackageError, fetch
 

@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from au_mocap import calibration, metrics, pipeline
+from au_mocap import DEFAULT_REGRESSOR, calibration, metrics, pipeline
 from au_mocap.channels import INDEX
 from au_mocap.datasets import read_blinks
 from au_mocap.registry import Registry
-from au_mocap.regressors import DEFAULT_REGRESSOR, open_regressor
+from au_mocap.regressors import open_regressor
 from au_mocap.tracking import open_tracker
 from training import packages
 from training.outcome import FEAFA

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,9 @@ from training import extension  # noqa: E402 - only where bpy is
 if TYPE_CHECKING:
     from operators.demo_head import DemoHead
 
+
+Properties = Any
+"""A property group of the extension: Blender makes its class at registration."""
 
 CLIP = extension.ROOT / "tests" / "data" / "rendered_performance.mp4"
 
@@ -26,11 +29,12 @@ def registered_extension() -> Iterator[ModuleType]:
 
 
 @pytest.fixture(autouse=True)
-def empty_scene(registered_extension: ModuleType) -> None:
-    """Nothing left of the test before; a scene at 24 frames per second."""
+def empty_scene(registered_extension: ModuleType, tmp_path: Path) -> None:
+    """Nothing left of the test before; a scene at 24 frames per second, and a folder of its own for takes."""
     del registered_extension
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = 24, 1.0
+    extension.enable().takes_folder = str(tmp_path / "takes")
 
 
 @pytest.fixture
@@ -45,7 +49,7 @@ def stored_take(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pipeline, regressors = extension.module("au_mocap.pipeline"), extension.module("au_mocap.regressors")
     registry = extension.module("au_mocap.registry").Registry()
     tracker = extension.module("au_mocap.tracking").open_tracker("onnx", registry, "cpu")
-    regressor = regressors.open_regressor(registry, extension.module("au_mocap.regressors").DEFAULT_REGRESSOR, "cpu")
+    regressor = regressors.open_regressor(registry, extension.module("au_mocap").DEFAULT_REGRESSOR, "cpu")
     options = pipeline.Extraction(pipeline.Range(0, 30))
     take, _ = pipeline.extract(CLIP, tracker, regressor, options)
     path = tmp_path_factory.mktemp("takes") / "first second.take.npz"

@@ -37,8 +37,9 @@ def perform(clip: str, folder: str) -> dict[str, object]:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     addon_utils.enable(EXTENSION)
     assert bpy.ops.aumocap.add_demo_head() == {"FINISHED"}
-    take = analyse(Path(clip), Path(folder))
-    assert bpy.ops.aumocap.bake_take(filepath=str(take)) == {"FINISHED"}
+    analyse(Path(clip), Path(folder))
+    bpy.context.scene.aumocap.character = bpy.data.objects["Demo Head"]
+    assert bpy.ops.aumocap.bake() == {"FINISHED"}
     found = {
         "origins": {name: origin(name) for name in ("cv2", "onnxruntime", "numpy")},
         "moving": moving_keys(),
@@ -49,18 +50,13 @@ def perform(clip: str, folder: str) -> dict[str, object]:
     return found
 
 
-def analyse(clip: Path, folder: Path) -> Path:
-    """The engine inside the extension, from a clip to a stored take."""
-    registry = module("au_mocap.registry").Registry()
-    regressors, pipeline = module("au_mocap.regressors"), module("au_mocap.pipeline")
-    tracker = module("au_mocap.tracking").open_tracker("onnx", registry, "cpu")
-    regressor = regressors.open_regressor(registry, regressors.DEFAULT_REGRESSOR, "cpu")
-    options = pipeline.Extraction(pipeline.Range(0, FRAMES))
-    take, _ = pipeline.extract(clip, tracker, regressor, options)
-    assert take.found.mean() > 0.9
-    path = folder / "performance.take.npz"
-    module("au_mocap.take").save(take, path)
-    return path
+def analyse(clip: Path, folder: Path) -> None:
+    """The first frames of a clip to a take in the scene's list."""
+    own = bpy.context.scene.aumocap
+    own.capture.filepath = str(clip)
+    own.capture.use_range, own.capture.last = True, FRAMES - 1
+    assert bpy.ops.aumocap.analyse() == {"FINISHED"}
+    assert Path(own.takes[0].filepath).is_relative_to(folder), "stored in the user's own folder"
 
 
 def moving_keys() -> dict[str, float]:

@@ -1,0 +1,154 @@
+"""One pass over a video in a thread of its own. The thread never touches Blender."""
+
+import threading
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..au_mocap.errors import AuMocapError
+from . import bundle
+
+if TYPE_CHECKING:
+    from ..au_mocap.pipeline import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to analyse.
+
+    Attributes:
+        video: The video, or what names an image sequence.
+        output: The take to write.
+        regressor: Name in the registry.
+        device: `auto`, `cpu` or `cuda`.
+        first: First video frame.
+        stop: Frame before which to end; None for all.
+        fov_deg: Vertical field of view of the camera in degrees.
+        threads: Threads for each network; 0 lets AU Mocap choose.
+        runtime: Folder with an onnxruntime of the user's own, if any.
+    """
+
+    video: Path
+    output: Path
+    regressor: str
+    device: str
+    first: int = 0
+    stop: int | None = None
+    fov_deg: float = 63.0
+    threads: int = 0
+    runtime: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it ended.
+
+    Attributes:
+        output: The take, where one was written.
+        frames: Frames in it.
+        faces: Frames with a face.
+        complete: Whether the video was read to its end, or to the end of the chosen range.
+        seconds: How long it took.
+        providers: What the regressor really ran on.
+        warnings: What the user should know.
+        error: What went wrong, in words for the user; empty where nothing did.
+    """
+
+    output: Path | None = None
+    frames: int = 0
+    faces: int = 0
+    complete: bool = True
+    seconds: float = 0.0
+    providers: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Analysis:
+    """A pass that can be started, watched and stopped.
+
+    Attributes:
+        order: What to analyse.
+        progress: How far it has come; None while it warms up.
+        outcome: How it ended; None until then.
+        bug: An exception that nobody expected, to be raised where somebody sees it.
+    """
+
+    order: Order
+    progress: "Progress | None" = None
+    outcome: Outcome | None = None
+    bug: Exception | None = None
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread is still at work."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Begin in a thread."""
+        self._thread = threading.Thread(target=self.run, name="AU Mocap analysis", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to end after the frame at hand, keeping what was analysed."""
+        self._stop.set()
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Wait for the thread."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def run(self) -> None:
+        """The whole pass, in the calling thread."""
+        try:
+            self.outcome = self._run()
+        except AuMocapError as error:
+            self.outcome = Outcome(error=str(error), complete=False)
+        except ImportError as error:
+            self.outcome = Outcome(error=bundle.explain(error), complete=False)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not die unseen with the thread
+            self.bug = error
+            self.outcome = Outcome(error=f"Analysis failed: {error!r}", complete=False)
+
+    def _run(self) -> Outcome:
+        # Here, since it takes a moment: the networks' runtime and OpenCV are loaded by these imports.
+        from ..au_mocap import pipeline, sessions, take
+        from ..au_mocap.registry import Registry
+        from ..au_mocap.regressors import open_regressor
+        from ..au_mocap.tracking import open_tracker
+
+        order = self.order
+        sessions.use_runtime(order.runtime)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", sessions.ProviderWarning)
+            registry = Registry()
+            tracker = open_tracker("onnx", registry, order.device, order.threads)
+            regressor = open_regressor(registry, order.regressor, order.device, order.threads)
+        notes = [str(each.message) for each in caught if issubclass(each.category, sessions.ProviderWarning)]
+        options = pipeline.Extraction(pipeline.Range(order.first, order.stop), order.fov_deg)
+        try:
+            made, told = pipeline.extract(order.video, tracker, regressor, options, self._advance)
+        except AuMocapError:
+            if self._stop.is_set() and self.progress is None:  # stopped before the first frame: nothing was lost
+                return Outcome(complete=False)
+            raise
+        complete = not self._stop.is_set()
+        made.meta["partial"] = not complete
+        take.save(made, order.output)
+        return Outcome(
+            output=order.output,
+            frames=len(made),
+            faces=int(made.found.sum()),
+            complete=complete,
+            seconds=self.progress.elapsed_s if self.progress else 0.0,
+            providers=regressor.providers,
+            warnings=(*notes, *told),
+        )
+
+    def _advance(self, progress: "Progress") -> bool:
+        self.progress = progress
+        return not self._stop.is_set()

@@ -1,0 +1,149 @@
+"""`blender RIG.blend --command au_mocap bake VIDEO_OR_TAKE [-o OUT.blend]`: the panels' own way, without a window."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+import bpy
+
+from ..au_mocap.errors import AuMocapError, SettingsError
+
+DONE, FAILED, USAGE = 0, 1, 2
+
+
+class _State:
+    """Handle of the registered command."""
+
+    handle: ClassVar[Any] = None
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line that follows `--command au_mocap`.
+
+    Returns:
+        0 done, 1 failed, 2 bad usage.
+    """
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as error:  # argparse has said what is wrong, or printed the help
+        return int(error.code or 0) if isinstance(error.code, int) else USAGE
+    try:
+        _bake(options)
+    except AuMocapError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        return FAILED
+    except RuntimeError as error:  # an operator's report
+        sys.stderr.write(f"{str(error).strip()}\n")
+        return FAILED
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="blender RIG.blend --command au_mocap")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="bake")
+    bake = commands.add_parser("bake", help="a video or a take as keys on a character of the open file")
+    bake.add_argument("source", type=Path, metavar="VIDEO_OR_TAKE")
+    bake.add_argument("-o", "--output", type=Path, metavar="OUT.blend", required=True, help="file to write")
+    bake.add_argument("--character", metavar="OBJECT", help="default: the scene's, or the only one with shape keys")
+    bake.add_argument("--mapping", metavar="NAME", help="preset or JSON file; default: the character's own table")
+    bake.add_argument("--regressor", metavar="NAME", help="for a video; default: as in the preferences")
+    bake.add_argument("--device", choices=("auto", "cpu", "cuda"), help="for a video; default: as in the preferences")
+    bake.add_argument("--smooth", choices=("off", "light", "medium", "strong"))
+    bake.add_argument("--gaps", choices=("hold", "fade", "leave"))
+    bake.add_argument("--mirror", action="store_true", help="the video was recorded mirrored")
+    bake.add_argument("--destination", choices=("new", "active", "nla"))
+    bake.add_argument("--start", type=float, metavar="FRAME", help="scene frame at which the video begins")
+    bake.add_argument("--reduce", type=float, metavar="ERROR", help="leave out keys within this tolerance")
+    bake.add_argument("--overwrite", action="store_true", help="replace OUT.blend where it exists")
+    return parser
+
+
+def _bake(options: argparse.Namespace) -> None:
+    from ..au_mocap import files
+
+    source, output = options.source.absolute(), options.output.absolute()
+    files.check_writable(output, overwrite=options.overwrite)
+    stage = bpy.context.scene
+    own = stage.aumocap
+    own.character = _character(stage, options.character)
+    if options.mapping:
+        _load_table(own.character, options.mapping)
+    chosen = {"destination": options.destination, "start_frame": options.start, "tolerance": options.reduce}
+    for name, value in chosen.items():
+        if value is not None:
+            setattr(own.bake, name, value)
+    _get_take(stage, source, options)
+    item = own.takes[own.active_take]
+    for name, value in (("smoothing", options.smooth), ("gaps", options.gaps), ("mirror", options.mirror or None)):
+        if value is not None:
+            setattr(item, name, value)
+    bpy.ops.aumocap.bake()
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        bpy.ops.wm.save_as_mainfile(filepath=str(output), check_existing=False)
+    except (RuntimeError, OSError) as error:
+        message = f"{output} cannot be written: {str(error).strip()}"
+        raise SettingsError(message) from error
+    sys.stdout.write(f"{output}\n")
+
+
+def _get_take(stage: bpy.types.Scene, source: Path, options: argparse.Namespace) -> None:
+    from . import preferences, take_list
+
+    if source.name.endswith(".take.npz"):
+        take_list.add(stage, source, preferences.get(bpy.context).smoothing)
+        return
+    capture = stage.aumocap.capture
+    capture.filepath = str(source)
+    if options.regressor:
+        from . import choices
+
+        names = [item[0] for item in choices.regressors()]
+        if options.regressor not in names:
+            message = f"There is no regressor '{options.regressor}': use {', '.join(names)}."
+            raise SettingsError(message)
+        capture.regressor = options.regressor
+    if options.device:
+        capture.device = options.device
+    bpy.ops.aumocap.analyse()
+
+
+def _character(stage: bpy.types.Scene, name: str | None) -> bpy.types.Object:
+    """The object to drive.
+
+    Raises:
+        SettingsError: The name is no object's, or it cannot be told which object is meant.
+    """
+    if name is not None:
+        if name not in stage.objects:
+            message = f"The scene has no object '{name}': name one of its armatures or meshes (--character)."
+            raise SettingsError(message)
+        return stage.objects[name]
+    if stage.aumocap.character is not None:
+        return stage.aumocap.character
+    meshes = [each for each in stage.objects if each.type == "MESH" and each.data.shape_keys is not None]
+    armatures = dict.fromkeys(each.find_armature() or each for each in meshes)
+    if len(armatures) != 1:
+        what = "no mesh with shape keys" if not meshes else f"{len(armatures)} characters"
+        message = f"The scene has {what}: name the armature or mesh to drive (--character OBJECT)."
+        raise SettingsError(message)
+    return next(iter(armatures))
+
+
+def _load_table(chosen: bpy.types.Object, name: str) -> None:
+    from ..au_mocap import mapping
+    from . import table
+
+    table.fill(chosen.aumocap, mapping.load(name, table.preset_folders()))
+
+
+def register() -> None:
+    """Register the command `au_mocap`."""
+    _State.handle = bpy.utils.register_cli_command("au_mocap", run)
+
+
+def unregister() -> None:
+    """Undo `register`."""
+    bpy.utils.unregister_cli_command(_State.handle)
+    _State.handle = None

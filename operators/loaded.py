@@ -1,0 +1,59 @@
+"""Takes that were opened in this Blender, kept so that a change of settings costs milliseconds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ..au_mocap.errors import TakeError
+from . import bundle
+
+if TYPE_CHECKING:
+    from ..au_mocap.calibration import Calibrator
+    from ..au_mocap.regressors import Regressor
+
+_MOST_TAKES: Final = 4
+
+_regressors: "dict[str, Regressor]" = {}
+_calibrators: "dict[tuple[Path, int], Calibrator]" = {}
+
+
+def calibrator(path: Path) -> "Calibrator":
+    """The take under a path, with its own regressor, ready for any settings.
+
+    Raises:
+        TakeError: The file is no take, or does not say what made it.
+        ModelError: Its regressor, or the runtime that regressors need, is missing.
+    """
+    with bundle.needed():
+        from ..au_mocap.calibration import Calibrator
+        from ..au_mocap.take import load
+    try:
+        key = path.resolve(), path.stat().st_mtime_ns
+    except OSError:
+        load(path)  # says what is wrong
+        raise
+    if key not in _calibrators:
+        take = load(path)
+        name = take.meta.get("regressor", {}).get("name")
+        if not isinstance(name, str):
+            message = f"{path} does not say which regressor made it: analyse the video again."
+            raise TakeError(message)
+        made = Calibrator(take, _regressor(name))
+        for old in [each for each in _calibrators if each[0] == key[0]] or list(_calibrators)[: 1 - _MOST_TAKES]:
+            del _calibrators[old]
+        _calibrators[key] = made
+    return _calibrators[key]
+
+
+def _regressor(name: str) -> "Regressor":
+    if name not in _regressors:
+        from ..au_mocap.registry import Registry
+        from ..au_mocap.regressors import open_regressor
+
+        _regressors[name] = open_regressor(Registry(), name, device="cpu")
+    return _regressors[name]
+
+
+def forget() -> None:
+    """Drop everything that was opened."""
+    _calibrators.clear()
+    _regressors.clear()

@@ -1,0 +1,77 @@
+"""The scene's take, settings, table and character put together. Imported at first use: it needs the engine."""
+
+import json
+from dataclasses import asdict, replace
+
+import bpy
+
+from ..au_mocap.calibration import Curves
+from ..au_mocap.errors import TakeError
+from . import keying, loaded, overrides, rows, scene, settings
+from .bake_settings import BakeSettings
+from .capture_properties import AUMOCAP_PG_take
+from .eye_tracks import EyeSettings
+from .head_tracks import HeadSettings
+from .plan import Plan
+
+
+def active_take(stage: bpy.types.Scene) -> AUMOCAP_PG_take:
+    """The chosen take of a scene; raises TakeError where there is none."""
+    takes = stage.aumocap.takes
+    if not 0 <= stage.aumocap.active_take < len(takes):
+        message = "There is no take yet: choose a video and press Analyse in the Capture panel."
+        raise TakeError(message)
+    return takes[stage.aumocap.active_take]
+
+
+def curves_of(item: AUMOCAP_PG_take) -> Curves:
+    """A take's curves with the actor's settings."""
+    return loaded.calibrator(settings.path_of(item)).curves(settings.of_take(item))
+
+
+def plan_scene(stage: bpy.types.Scene) -> Plan:
+    """What a bake of the scene's take onto its character would write, every frame of it."""
+    chosen, character = settings.character_of(stage)
+    item = active_take(stage)
+    how = replace(settings.of_bake(stage.aumocap.bake, character, item.name), tolerance=0.0)
+    return keying.planned(stage, scene.find_character(chosen), curves_of(item), rows.table_of(character), how)
+
+
+def bake_scene(stage: bpy.types.Scene, frame_range: tuple[int, int] | None = None) -> keying.BakeReport:
+    """Bake the scene's take onto its character.
+
+    Args:
+        stage: The scene.
+        frame_range: First and last scene frame to replace; None for all.
+
+    Raises:
+        AuMocapError: Something is missing or cannot be written; nothing was changed.
+    """
+    chosen, character = settings.character_of(stage)
+    item = active_take(stage)
+    how = settings.of_bake(stage.aumocap.bake, character, item.name)
+    if frame_range is not None:
+        how = replace(how, frame_range=frame_range, destination="active")
+    table, curves = rows.table_of(character), curves_of(item)
+    with overrides.keyable(scene.find_character(chosen).meshes):
+        report = keying.bake(stage, scene.find_character(chosen), curves, table, how)
+    # A take that was baked in part is not baked again behind the artist's back.
+    item.baked_on = chosen if frame_range is None else None
+    item.baked_with = json.dumps(asdict(how)) if frame_range is None else ""
+    return report
+
+
+def bake_again(stage: bpy.types.Scene, item: AUMOCAP_PG_take) -> None:
+    """Renew the keys of an earlier bake with the settings of now, where and as it was baked.
+
+    Raises:
+        AuMocapError: As `bake_scene`.
+    """
+    how = json.loads(item.baked_with)
+    how["head"] = HeadSettings(**how["head"]) if how["head"] else None
+    how["eyes"] = EyeSettings(**how["eyes"]) if how["eyes"] else None
+    if how["destination"] == "new":
+        how["destination"] = "active"
+    target = item.baked_on
+    table = rows.table_of(target.aumocap)
+    keying.bake(stage, scene.find_character(target), curves_of(item), table, BakeSettings(**how))

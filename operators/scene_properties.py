@@ -1,0 +1,100 @@
+"""What a scene knows: the video, its takes, the character and how to bake."""
+
+# pyright: reportInvalidTypeForm=false
+# Blender declares properties as annotations that call functions.
+
+import bpy
+
+from . import refresh
+from .capture_properties import AUMOCAP_PG_capture, AUMOCAP_PG_take
+
+DESTINATIONS = (
+    ("new", "New Action", "An Action of its own; what the character played before is kept"),
+    ("active", "Existing Action", "Into the Action that the character plays; only AU Mocap's own curves are replaced"),
+    ("nla", "NLA Strip", "A new Action as a strip on a track of its own"),
+)
+TIMINGS = (
+    ("seconds", "Real Time", "A second of video is a second of the scene, whatever the two frame rates"),
+    ("frames", "Frame by Frame", "Every video frame is one scene frame"),
+)
+
+
+def _is_character(_self: "AUMOCAP_PG_scene", chosen: bpy.types.Object) -> bool:
+    return chosen.type in {"ARMATURE", "MESH", "EMPTY"}
+
+
+class AUMOCAP_PG_bake(bpy.types.PropertyGroup):
+    """How a take becomes keys."""
+
+    destination: bpy.props.EnumProperty(name="Destination", description="Where the keys go", items=DESTINATIONS)
+    action: bpy.props.PointerProperty(
+        type=bpy.types.Action, name="Action", description="Where to write; empty for the one that the character plays"
+    )
+    start_frame: bpy.props.FloatProperty(
+        name="Start", description="Scene frame at which the video begins", default=1.0, precision=1
+    )
+    timing: bpy.props.EnumProperty(name="Time", description="How video time becomes scene time", items=TIMINGS)
+    speed: bpy.props.FloatProperty(
+        name="Speed", description="1 plays as filmed, 2 twice as fast", default=1.0, min=0.05, max=20.0, precision=2
+    )
+    use_face: bpy.props.BoolProperty(name="Face", description="Key the table's shape keys and bones", default=True)
+    use_rotation: bpy.props.BoolProperty(
+        name="Head Turns", description="Turn neck and head as the actor turned", default=True
+    )
+    use_position: bpy.props.BoolProperty(
+        name="Head Moves", description="Move the head as the actor's head moved", default=False
+    )
+    use_gaze: bpy.props.BoolProperty(name="Gaze", description="Key where the eyes look", default=True)
+    tolerance: bpy.props.FloatProperty(
+        name="Reduce Keys",
+        description="Leave out keys that change no curve by more than this; 0 keys every frame",
+        default=0.0,
+        min=0.0,
+        max=0.2,
+        step=0.1,
+        precision=3,
+    )
+    range_first: bpy.props.IntProperty(name="From", description="First scene frame to replace", default=1)
+    range_last: bpy.props.IntProperty(name="To", description="Last scene frame to replace", default=24)
+    live_update: bpy.props.BoolProperty(
+        name="Update Keys Live",
+        description="Bake again at once when the actor's settings or the table change",
+        default=True,
+    )
+
+
+class AUMOCAP_PG_scene(bpy.types.PropertyGroup):
+    """AU Mocap in one scene."""
+
+    capture: bpy.props.PointerProperty(type=AUMOCAP_PG_capture)
+    takes: bpy.props.CollectionProperty(type=AUMOCAP_PG_take)
+    active_take: bpy.props.IntProperty(
+        name="Take", description="The chosen take", default=0, update=refresh.settings_changed
+    )
+    character: bpy.props.PointerProperty(
+        type=bpy.types.Object,
+        name="Character",
+        description="The character's armature or face mesh",
+        poll=_is_character,
+        update=refresh.character_changed,
+    )
+    bake: bpy.props.PointerProperty(type=AUMOCAP_PG_bake)
+
+
+CLASSES = (AUMOCAP_PG_bake, AUMOCAP_PG_scene)
+
+
+def register() -> None:
+    """Register the groups, and the scene's on every scene."""
+    for each in CLASSES:
+        bpy.utils.register_class(each)
+    bpy.types.Scene.aumocap = bpy.props.PointerProperty(  # pyright: ignore[reportAttributeAccessIssue]
+        type=AUMOCAP_PG_scene
+    )
+
+
+def unregister() -> None:
+    """Undo `register`."""
+    del bpy.types.Scene.aumocap  # pyright: ignore[reportAttributeAccessIssue]
+    for each in reversed(CLASSES):
+        bpy.utils.unregister_class(each)

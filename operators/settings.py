@@ -1,0 +1,84 @@
+"""From properties to the engine's settings and back. Imported at first use: it needs the engine."""
+
+from pathlib import Path
+
+import bpy
+
+from ..au_mocap.calibration import NeutralSettings, Settings
+from ..au_mocap.errors import SettingsError
+from .bake_settings import BakeSettings
+from .capture_properties import AUMOCAP_PG_take
+from .character_properties import AUMOCAP_PG_character
+from .eye_tracks import EyeSettings
+from .head_tracks import HeadSettings
+from .scene_properties import AUMOCAP_PG_bake
+
+
+def path_of(item: AUMOCAP_PG_take) -> Path:
+    """Where a take of the list lies."""
+    return Path(bpy.path.abspath(item.filepath))
+
+
+def of_take(item: AUMOCAP_PG_take) -> Settings:
+    """The actor's settings of one take."""
+    frames: tuple[int, ...] = ()
+    if item.neutral == "frames":
+        if item.neutral_last < item.neutral_first:
+            message = "The neutral's last frame lies before its first."
+            raise SettingsError(message)
+        frames = tuple(range(item.neutral_first, item.neutral_last + 1))
+    return Settings(
+        neutral=NeutralSettings(item.neutral, frames),
+        gains={each.name: each.gain for each in item.channels if each.gain != 1.0},
+        offsets={each.name: each.offset for each in item.channels if each.offset != 0.0},
+        smoothing=item.smoothing,
+        gaps=item.gaps,
+        mirror=item.mirror,
+    )
+
+
+def of_bake(bake: AUMOCAP_PG_bake, character: AUMOCAP_PG_character, name: str) -> BakeSettings:
+    """How to bake a take of that name."""
+    head = None
+    if bake.use_rotation or bake.use_position:
+        head = HeadSettings(
+            rotation=bake.use_rotation,
+            position=bake.use_position,
+            head_bone=character.head_bone,
+            neck_bone=character.neck_bone,
+            neck_share=character.neck_share,
+        )
+    return BakeSettings(
+        start_frame=bake.start_frame,
+        name=name,
+        destination=bake.destination,
+        action=bake.action.name if bake.action and bake.destination == "active" else None,
+        face=bake.use_face,
+        head=head,
+        gaze=bake.use_gaze,
+        eyes=EyeSettings(character.eye_left, character.eye_right) if character.use_eye_bones else None,
+        timing=bake.timing,
+        speed=bake.speed,
+        tolerance=bake.tolerance,
+    )
+
+
+def timing_of(bake: AUMOCAP_PG_bake) -> BakeSettings:
+    """Where on the timeline a bake lands, whatever it bakes."""
+    return BakeSettings(start_frame=bake.start_frame, timing=bake.timing, speed=bake.speed)
+
+
+def character_of(scene: bpy.types.Scene) -> "tuple[bpy.types.Object, AUMOCAP_PG_character]":
+    """The scene's character: the object that holds its table, and the table.
+
+    Raises:
+        SettingsError: None is chosen, or it left the scene.
+    """
+    chosen = scene.aumocap.character
+    if chosen is None:
+        message = "Choose a character in the Character panel first: its armature or its face mesh."
+        raise SettingsError(message)
+    if chosen.name not in scene.objects:
+        message = f"'{chosen.name}' is not in this scene any more: choose another character."
+        raise SettingsError(message)
+    return chosen, chosen.aumocap

@@ -1,0 +1,94 @@
+"""The scene's list of takes and the files behind it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ..au_mocap.errors import AuMocapError
+
+if TYPE_CHECKING:
+    from ..au_mocap.take import Take
+    from .capture_properties import AUMOCAP_PG_take
+
+_SUFFIX = ".take.npz"
+
+
+def free_path(folder: Path, video: Path) -> Path:
+    """A file name that no take has yet: the video's name, with a number from the second take on."""
+    stem = video.stem or video.name or "take"
+    path, number = folder / f"{stem}{_SUFFIX}", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{stem} {number}{_SUFFIX}"
+    return path
+
+
+def add(stage: bpy.types.Scene, path: Path, smoothing: str = "light") -> "AUMOCAP_PG_take":
+    """Put a take file at the end of the list and choose it.
+
+    Args:
+        stage: The scene.
+        path: The file.
+        smoothing: What the take starts with.
+
+    Raises:
+        TakeError: The file is no take.
+    """
+    from ..au_mocap import channels
+    from ..au_mocap.take import load
+    from . import refresh
+
+    take = load(path)
+    own = stage.aumocap
+    with refresh.held():
+        item = own.takes.add()
+        item.name = free_name(stage, path.name.removesuffix(_SUFFIX))
+        item.filepath = str(path)
+        item.smoothing = smoothing
+        describe(item, take)
+        for channel_id in channels.PREDICTED_IDS:
+            item.channels.add().name = channel_id
+        item.neutral_first = item.neutral_last = take.first_frame
+        own.active_take = len(own.takes) - 1
+    refresh.scene(stage)
+    return item
+
+
+def describe(item: "AUMOCAP_PG_take", take: "Take") -> None:
+    """Note what the list shows of a take."""
+    source: dict[str, Any] = take.meta.get("source", {})
+    item.video = str(source.get("path", ""))
+    item.partial = bool(take.meta.get("partial", False))
+    regressor = take.meta.get("regressor", {}).get("name", "?")
+    item.detail = f"{len(take)} frames, face in {100 * take.found.mean():.0f} %, {regressor}"
+
+
+def free_name(stage: bpy.types.Scene, wanted: str) -> str:
+    """A name that no take of the scene has."""
+    taken = {item.name for item in stage.aumocap.takes}
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted} {number}"
+    return name
+
+
+def find_missing(stage: bpy.types.Scene, folder: Path) -> list[Path]:
+    """Takes of the scene's chosen video that lie in a folder and are in no list, oldest first."""
+    from ..au_mocap.take import load
+
+    video = stage.aumocap.capture.filepath
+    wanted = Path(bpy.path.abspath(video)).name if video else None
+    listed = {Path(bpy.path.abspath(item.filepath)).resolve() for item in stage.aumocap.takes}
+    found: list[Path] = []
+    for path in sorted(folder.glob(f"*{_SUFFIX}"), key=lambda each: each.stat().st_mtime):
+        if path.resolve() in listed:
+            continue
+        try:
+            source = load(path).meta.get("source", {})
+        except AuMocapError:
+            continue  # damaged, or of a newer version: not for this list
+        if wanted is None or source.get("name") == wanted:
+            found.append(path)
+    return found

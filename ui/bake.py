@@ -1,0 +1,92 @@
+"""Panel 4: preview, keys, sound and picture."""
+
+import bpy
+
+from ..operators import preview, refresh
+from . import text
+
+
+class AUMOCAP_PT_bake(bpy.types.Panel):
+    """From the take to keys."""
+
+    bl_idname = "AUMOCAP_PT_bake"
+    bl_label = "4  Bake"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "AU Mocap"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Preview, destination, what and when, the button."""
+        layout = self.layout
+        scene = context.scene
+        bake = scene.aumocap.bake
+        is_on = preview.is_on(scene)
+        layout.operator(
+            "aumocap.preview", text="End Preview" if is_on else "Preview", icon="PAUSE" if is_on else "HIDE_OFF",
+            depress=is_on,
+        )  # fmt: skip
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.prop(bake, "destination")
+        if bake.destination == "active":
+            column.prop(bake, "action")
+        column.prop(bake, "start_frame")
+        row = layout.row(align=True)
+        for name in ("use_face", "use_gaze"):
+            row.prop(bake, name, toggle=True)
+        row = layout.row(align=True)
+        for name in ("use_rotation", "use_position"):
+            row.prop(bake, name, toggle=True)
+        _draw_more(layout, bake)
+        row = layout.row()
+        row.scale_y = 1.4
+        row.operator("aumocap.bake", icon="RENDER_ANIMATION")
+        if refresh.problem():
+            text.problem(layout, context, refresh.problem())
+        layout.prop(bake, "live_update")
+        _draw_range(layout, bake)
+        _draw_stage(layout)
+
+
+def _draw_more(layout: bpy.types.UILayout, bake: bpy.types.PropertyGroup) -> None:
+    header, body = layout.panel("aumocap_bake_more", default_closed=True)
+    header.label(text="Timing and Keys")
+    if body is None:
+        return
+    body.use_property_split = True
+    body.use_property_decorate = False
+    body.prop(bake, "timing")
+    body.prop(bake, "speed")
+    body.prop(bake, "tolerance")
+
+
+def _draw_range(layout: bpy.types.UILayout, bake: bpy.types.PropertyGroup) -> None:
+    header, body = layout.panel("aumocap_bake_range", default_closed=True)
+    header.label(text="Bake Only a Range")
+    if body is None:
+        return
+    row = body.row(align=True)
+    row.prop(bake, "range_first")
+    row.prop(bake, "range_last")
+    body.operator("aumocap.bake_range", icon="PREVIEW_RANGE")
+
+
+def _draw_stage(layout: bpy.types.UILayout) -> None:
+    header, body = layout.panel("aumocap_stage", default_closed=True)
+    header.label(text="Sound and Picture")
+    if body is None:
+        return
+    body.operator("aumocap.add_audio", icon="SPEAKER")
+    body.operator("aumocap.set_up_scene", text="Video Beside the Viewport", icon="IMAGE_DATA").kind = "image_editor"
+    body.operator("aumocap.set_up_scene", text="Video Behind the Camera", icon="CAMERA_DATA").kind = "camera"
+
+
+def register() -> None:
+    """Register the panel."""
+    bpy.utils.register_class(AUMOCAP_PT_bake)
+
+
+def unregister() -> None:
+    """Undo `register`."""
+    bpy.utils.unregister_class(AUMOCAP_PT_bake)

@@ -1,0 +1,227 @@
+"""Panel 3: the character, and the table from channels to its controls."""
+
+import bpy
+
+from ..operators import choices, table
+from . import text
+
+
+class _Drawn:
+    """What the list's rows are compared with: names that exist on the character, found once a draw."""
+
+    keys: frozenset[str] = frozenset()
+    bones: frozenset[str] = frozenset()
+
+
+class AUMOCAP_UL_rows(bpy.types.UIList):
+    """The table's rows; the filter finds channels and targets."""
+
+    bl_idname = "AUMOCAP_UL_rows"
+
+    def draw_item(
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        _data: object,
+        item: bpy.types.PropertyGroup,
+        _icon: int,
+        _active_data: object,
+        _active_property: str,
+    ) -> None:
+        """One row: switch, channel, target, solo; gain and test slider where there is room."""
+        row = layout.row(align=True)
+        row.prop(item, "enabled", text="")
+        wide = text.is_wide(context)
+        split = row.split(factor=0.62 if wide else 1.0, align=True)
+        names = split.split(factor=0.52, align=True)
+        names.active = item.enabled
+        names.label(text=choices.short_label(item.channel))
+        target = names.row(align=True)
+        target.alert = not _exists(item)
+        target.label(text=item.data_path if item.kind == "property" else item.target, translate=False)
+        if wide:
+            numbers = split.row(align=True)
+            numbers.prop(item, "gain", text="")
+            numbers.prop(item, "test", text="", slider=True)
+        row.prop(item, "solo", text="", icon="SOLO_ON" if item.solo else "SOLO_OFF", emboss=False)
+
+
+def _exists(item: bpy.types.PropertyGroup) -> bool:
+    if item.kind == "shape_key":
+        return item.target in _Drawn.keys
+    return item.kind == "property" or item.target in _Drawn.bones
+
+
+class AUMOCAP_MT_presets(bpy.types.Menu):
+    """Presets of the table: bundled ones and the user's own."""
+
+    bl_idname = "AUMOCAP_MT_presets"
+    bl_label = "Presets"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Every preset, then what can be done with the table as a whole."""
+        layout = self.layout
+        for name in table.preset_names():
+            layout.operator("aumocap.load_preset", text=name, icon="PRESET", translate=False).name = name
+        layout.separator()
+        layout.operator("aumocap.save_preset", icon="FILE_TICK")
+        own = table.own_preset_names()
+        if own:
+            layout.menu("AUMOCAP_MT_delete_presets", icon="TRASH")
+        layout.separator()
+        layout.operator("aumocap.import_table", icon="IMPORT")
+        layout.operator("aumocap.export_table", icon="EXPORT")
+
+
+class AUMOCAP_MT_delete_presets(bpy.types.Menu):
+    """The user's own presets, to delete one."""
+
+    bl_idname = "AUMOCAP_MT_delete_presets"
+    bl_label = "Delete Preset"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """The user's own presets."""
+        for name in table.own_preset_names():
+            self.layout.operator("aumocap.delete_preset", text=name, translate=False).name = name
+
+
+class AUMOCAP_PT_character(bpy.types.Panel):
+    """Who plays the take, and which channel moves what."""
+
+    bl_idname = "AUMOCAP_PT_character"
+    bl_label = "3  Character"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "AU Mocap"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The character, its table, its bones."""
+        layout = self.layout
+        own = context.scene.aumocap
+        layout.prop(own, "character", text="")
+        chosen = own.character
+        if chosen is None:
+            text.paragraph(layout, context, "Pick the character's armature or face mesh, or try the demo head.", "INFO")
+            layout.operator("aumocap.add_demo_head", text="Add Demo Head", icon="ADD")
+            return
+        if chosen.name not in context.scene.objects:
+            text.problem(layout, context, f"'{chosen.name}' is not in this scene any more: pick another character.")
+            return
+        members = table.members_for_drawing(chosen)
+        _Drawn.keys, _Drawn.bones = frozenset(members.shape_keys), frozenset(members.bones)
+        layout.label(text=members.summary, translate=False)
+        _draw_table(layout, context, chosen.aumocap)
+        _draw_bones(layout, chosen, members)
+
+
+def _draw_table(layout: bpy.types.UILayout, context: bpy.types.Context, character: bpy.types.PropertyGroup) -> None:
+    row = layout.row(align=True)
+    row.menu("AUMOCAP_MT_presets", text=character.table_name or "Choose a Preset")
+    row.operator("aumocap.match_by_name", text="", icon="VIEWZOOM")
+    row = layout.row()
+    row.template_list("AUMOCAP_UL_rows", "", character, "rows", character, "active_row", rows=6)
+    column = row.column(align=True)
+    column.operator("aumocap.add_row", text="", icon="ADD")
+    column.operator("aumocap.remove_row", text="", icon="REMOVE")
+    column.separator()
+    column.operator("aumocap.duplicate_row", text="", icon="DUPLICATE")
+    column.operator("aumocap.sort_rows", text="", icon="SORTALPHA")
+    column.separator()
+    column.operator("aumocap.end_test", text="", icon="LOOP_BACK")
+    if 0 <= character.active_row < len(character.rows):
+        layout.prop(character.rows[character.active_row], "test", slider=True)
+    missing = sum(not _exists(each) for each in character.rows)
+    if missing:
+        many = f"{missing} rows name" if missing > 1 else "1 row names"
+        text.paragraph(layout, context, f"{many} what this character does not have: it stays still.", "ERROR")
+    unused = table.unused_channels(character)
+    if unused and len(character.rows):
+        header, body = layout.panel("aumocap_unused", default_closed=True)
+        header.label(text=f"Unused Channels ({len(unused)})")
+        if body is not None:
+            for channel_id in unused:
+                add = body.row()
+                add.label(text=choices.short_label(channel_id))
+                add.operator("aumocap.add_row", text="", icon="ADD").channel = channel_id
+    if 0 <= character.active_row < len(character.rows):
+        _draw_row(layout, context, character.rows[character.active_row])
+
+
+def _draw_row(layout: bpy.types.UILayout, context: bpy.types.Context, row: bpy.types.PropertyGroup) -> None:
+    header, body = layout.panel("aumocap_row", default_closed=True)
+    header.label(text="Row")
+    if body is None:
+        return
+    body.use_property_split = True
+    body.use_property_decorate = False
+    body.prop(row, "channel")
+    body.prop(row, "kind")
+    _draw_target(body, context, row)
+    column = body.column(align=True)
+    for name in ("gain", "gamma", "offset"):
+        column.prop(row, name)
+    column = body.column(align=True)
+    column.prop(row, "min")
+    column.prop(row, "max")
+
+
+def _draw_target(body: bpy.types.UILayout, context: bpy.types.Context, row: bpy.types.PropertyGroup) -> None:
+    chosen = context.scene.aumocap.character
+    if row.kind == "shape_key":
+        keys = table.widest_keys(chosen, row.object)
+        if keys is None:
+            body.prop(row, "target")
+        else:
+            body.prop_search(row, "target", keys, "key_blocks", icon="SHAPEKEY_DATA")
+        body.prop_search(row, "object", context.scene, "objects")
+    elif row.kind == "bone":
+        armature = table.armature_of(chosen)
+        if armature is None:
+            body.prop(row, "target")
+        else:
+            body.prop_search(row, "target", armature.data, "bones", icon="BONE_DATA")
+        body.prop(row, "path")
+        body.prop(row, "axis", expand=True)
+    else:
+        body.prop_search(row, "object", context.scene, "objects")
+        body.prop(row, "data_path")
+        body.prop(row, "index")
+
+
+def _draw_bones(layout: bpy.types.UILayout, chosen: bpy.types.Object, members: table.Members) -> None:
+    armature = table.armature_of(chosen)
+    if armature is None:
+        return
+    header, body = layout.panel("aumocap_bones", default_closed=True)
+    header.label(text="Head and Eyes")
+    if body is None:
+        return
+    own = chosen.aumocap
+    body.use_property_split = True
+    body.use_property_decorate = False
+    for name, found in (("head_bone", members.head), ("neck_bone", members.neck)):
+        body.prop_search(own, name, armature.data, "bones", icon="BONE_DATA")
+        if not getattr(own, name):
+            body.label(text=f"Found: {found}" if found else "None found by its name", translate=False)
+    body.prop(own, "neck_share")
+    body.prop(own, "use_eye_bones")
+    if own.use_eye_bones:
+        for name, found in zip(("eye_left", "eye_right"), members.eyes, strict=True):
+            body.prop_search(own, name, armature.data, "bones", icon="BONE_DATA")
+            if not getattr(own, name):
+                body.label(text=f"Found: {found}" if found else "None found by its name", translate=False)
+
+
+CLASSES = (AUMOCAP_UL_rows, AUMOCAP_MT_presets, AUMOCAP_MT_delete_presets, AUMOCAP_PT_character)
+
+
+def register() -> None:
+    """Register list, menus and panel."""
+    for each in CLASSES:
+        bpy.utils.register_class(each)
+
+
+def unregister() -> None:
+    """Undo `register`."""
+    for each in reversed(CLASSES):
+        bpy.utils.unregister_class(each)
