@@ -29,7 +29,7 @@ class _Place:
             value = owner.path_resolve(self.data_path) if owner else None
         except ValueError:
             return None
-        return value[self.index] if hasattr(value, "__len__") and not isinstance(value, str) else value
+        return value[self.index] if value is not None and _is_array(value) else value
 
     def write(self, value: Any) -> None:  # noqa: ANN401
         owner = self._owner()
@@ -40,7 +40,7 @@ class _Place:
             holder: Any = owner.path_resolve(subscript["owner"]) if subscript["owner"] else owner
             name: Any = subscript["key"][2:-2].replace('\\"', '"').replace("\\\\", "\\")
             whole = holder[name]
-            if hasattr(whole, "__len__") and not isinstance(whole, str):
+            if _is_array(whole):
                 whole[self.index] = value
             else:
                 holder[name] = value
@@ -49,13 +49,17 @@ class _Place:
         path, _, leaf = self.data_path.rpartition(".")
         holder = owner.path_resolve(path) if path else owner
         whole = getattr(holder, leaf)
-        if hasattr(whole, "__len__") and not isinstance(whole, str):
+        if _is_array(whole):
             whole[self.index] = value
         else:
             setattr(holder, leaf, value)
 
     def _owner(self) -> bpy.types.ID | None:
         return getattr(bpy.data, self.collection).get((self.owner, self.library))
+
+
+def _is_array(value: Any) -> bool:  # noqa: ANN401
+    return hasattr(value, "__len__") and not isinstance(value, str)
 
 
 class Pose:

@@ -51,7 +51,7 @@ class AUMOCAP_PG_bake(bpy.types.PropertyGroup):
         default=0.0,
         min=0.0,
         max=0.2,
-        step=0.1,
+        step=1,
         precision=3,
     )
     range_first: bpy.props.IntProperty(name="From", description="First scene frame to replace", default=1)

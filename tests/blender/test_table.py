@@ -1,7 +1,6 @@
 """The AU-to-blendshape table: rows, presets, files, names; what is broken or hostile leaves it as it was."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ def character(demo_head: "DemoHead") -> Properties:
 
 
 @pytest.fixture
-def presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the user's own presets."""
     folder = tmp_path / "mappings"
     folder.mkdir()
@@ -214,10 +213,11 @@ def override_of_a_linked_head(folder: Path) -> bpy.types.Object:
     bpy.data.libraries.write(str(folder / "hero.blend"), {collection}, fake_user=True)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     extension.enable()
-    with bpy.data.libraries.load(str(folder / "hero.blend"), link=True) as (_source, target):
+    reader: Properties = bpy.data.libraries.load(str(folder / "hero.blend"), link=True)
+    with reader as (_source, target):
         target.collections = ["Hero"]
-    scene = bpy.context.scene
-    linked = bpy.data.collections["Hero"]
+    scene: Properties = bpy.context.scene
+    linked: Properties = bpy.data.collections["Hero"]
     scene.collection.children.link(linked)
     scene.aumocap.character = linked.objects["Demo Head"]
     with pytest.raises(RuntimeError, match="library override"):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.window import window
 
-from .test_first_look import SCRIPTS, colours
+from .test_first_look import SCRIPTS, colours, picture
 
 MAIN_JOB_S = 120.0
 TICK_S = 0.05
@@ -30,4 +30,4 @@ def test_from_the_zip_to_a_keyed_head(blender: str, built_zip: Path, single_face
     assert found["preview_after_undo"]
     assert not found["preview_after_closing"]
     for shown in ("video", "analysing", "smile", "capture", "actor", "character", "bake"):
-        assert colours(result.screenshot(shown)) > 100, shown
+        assert colours(picture(result, shown)) > 100, shown

@@ -49,7 +49,7 @@ def steps() -> driver.Steps:
     driver.install(archive)
     driver.record("install_s", time.perf_counter() - began)
     driver.empty_scene()
-    scene = bpy.context.scene
+    scene: Any = bpy.context.scene
     own = scene.aumocap
     scene.render.fps = 30
     yield from driver.open_tab()
@@ -88,10 +88,10 @@ def steps() -> driver.Steps:
 
 def _smile(scene: bpy.types.Scene) -> driver.Steps:
     """The posed head where the actor smiles most."""
-    keys = bpy.data.objects["Demo Head Face"].data.shape_keys
+    keys: Any = bpy.data.objects["Demo Head Face"].data.shape_keys
     curves = _curves(keys)
     driver.record("curves", len(curves))
-    points = [tuple(each.co) for each in curves['key_blocks["mouthSmileLeft"].value'].keyframe_points]
+    points = [(each.co.x, each.co.y) for each in curves['key_blocks["mouthSmileLeft"].value'].keyframe_points]
     frame, value = max(points, key=lambda point: point[1])
     scene.frame_set(round(frame))
     driver.record("smile", [value, keys.key_blocks["mouthSmileLeft"].value])
