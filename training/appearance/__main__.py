@@ -29,7 +29,7 @@ class Plan:
     epochs: int
 
 
-FULL = Plan(film.Call({"validation": 8, "test": 12, "training": 220}), epochs=12)
+FULL = Plan(film.Call({"validation": 8, "test": 12, "training": 300}), epochs=14)
 SMOKE = Plan(film.Call({"validation": 1, "test": 1, "training": 1}, views=12, performers=4), epochs=2)
 DESIGNS = (ACCURATE, FAST)
 

@@ -46,14 +46,14 @@ class Facts:
 
 WORDS: Final = {
     "accurate": Words(
-        "Accurate (landmarks and appearance)",
+        "Accurate",
         "The default: AU values from what the face tracker sees in the skin and from its landmarks",
         "AU values from appearance and landmarks: the default. A stage looks at the face tracker's inner maps around\n"
         "each landmark, fine to coarse; a light head corrects the landmarks by what it saw there and compares\n"
         "them with the actor's neutral.",
     ),
     "fast": Words(
-        "Fast (for live use)",
+        "Fast",
         "Nearly as quick as tracking alone: looks at the face tracker's coarser maps only",
         "AU values for live use: a small stage looks at two of the face tracker's inner maps around each landmark; a\n"
         "light head corrects the landmarks by what it saw there and compares them with the actor's neutral.",

@@ -19,7 +19,7 @@ from training.appearance.network import ExportedHead, ExportedStage, Model
 from training.appearance.train import REAL_LIDS
 from training.outcome import FEAFA, Outcome
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 _EXAMPLES: Final = 7
 
 
