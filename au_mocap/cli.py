@@ -254,7 +254,10 @@ def _models(options: argparse.Namespace) -> int:
 def _device_lines() -> list[str]:
     """What networks could run on: every execution provider, and why it does not work."""
     chosen = sessions.runtime()
-    states = sessions.devices()
+    try:
+        states = sessions.devices()
+    except AuMocapError as error:
+        return [f"Devices of {chosen.name}", f"  Not tried: {error}"]
     version = f" ({chosen.version()})" if any(state.installed for state in states) else ""
     lines = [f"Devices of {chosen.name}{version}"]
     for state in states:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import bpy
 
+from ..au_mocap.errors import AuMocapError
 from . import devices
 
 
@@ -28,7 +29,10 @@ def analysed(last: devices.LastAnalysis) -> None:
 
 
 def _renew() -> None:
-    _State.lines = devices.device_lines(devices.known_devices(), _State.last)
+    try:
+        _State.lines = devices.device_lines(devices.known_devices(), _State.last)
+    except AuMocapError as error:
+        _State.lines = (devices.DeviceLine(str(error), "ERROR"),)
 
 
 class AUMOCAP_OT_check_devices(bpy.types.Operator):

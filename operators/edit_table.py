@@ -22,10 +22,7 @@ _ROW = (
 
 
 class _NeedsTable:
-    """What all of them share: they need a character whose table may be edited.
-
-    No subclass of Operator: Blender would keep hold of it although it is never registered, and hang at its exit.
-    """
+    """What all of them share: they need a character whose table may be edited."""
 
     bl_options: ClassVar = {"REGISTER", "UNDO"}
     poll_message_set: ClassVar[Callable[..., None]]

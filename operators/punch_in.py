@@ -56,6 +56,15 @@ def write_keys(curve: bpy.types.FCurve, keys: Keys) -> None:
     curve.update()
 
 
+def renew_keys(curve: bpy.types.FCurve, frames: NDArray[np.float32], values: NDArray[np.float32]) -> None:
+    """Move a curve's keys, joined by straight lines again, to (K,) frames and values; it has K keys already."""
+    points = curve.keyframe_points
+    points.foreach_set("co", np.stack([frames, values], axis=1).astype(np.float32).reshape(-1))
+    for name in ("interpolation", "handle_left_type", "handle_right_type"):
+        points.foreach_set(name, np.full(len(frames), _CHOICES[name], np.int32))
+    curve.update()
+
+
 def replace_keys(
     curve: bpy.types.FCurve,
     frames: NDArray[np.float32],

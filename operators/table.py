@@ -51,11 +51,15 @@ class Members:
 
 
 class _Cache:
-    """A panel is drawn many times a second, a scene may hold thousands of objects."""
+    """A panel is drawn many times a second, a scene may hold thousands of objects.
+
+    Quoted, like in every module that imports bpy: `typing` keeps classes between brackets, they keep their module, that
+    keeps bpy, and Blender as a module then hangs when Python ends.
+    """
 
     key: ClassVar[tuple[str, int]] = ("", 0)
     until_s: ClassVar[float] = 0.0
-    members: ClassVar[Members] = Members()
+    members: "ClassVar[Members]" = Members()
 
 
 def members_for_drawing(chosen: bpy.types.Object) -> Members:

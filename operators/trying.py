@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class _State:
     """What is posed at the moment; never stored in a file."""
 
-    pose: ClassVar[Pose | None] = None
+    pose: "ClassVar[Pose | None]" = None
 
 
 def show(stage: bpy.types.Scene, row: "AUMOCAP_PG_row") -> None:

@@ -49,8 +49,8 @@ class _State:
     """The look at hand; never stored in a file."""
 
     wanted: ClassVar[str] = ""
-    arrived: ClassVar[Look | None] = None
-    shown: ClassVar[Look | None] = None
+    arrived: "ClassVar[Look | None]" = None
+    shown: "ClassVar[Look | None]" = None
     previews: ClassVar[Any] = None
 
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from au_mocap import pipeline
+from au_mocap import DEFAULT_REGRESSOR, pipeline
 from au_mocap.calibration import Calibrator, NeutralSettings, Settings
 from au_mocap.registry import Registry
-from au_mocap.regressors import DEFAULT_REGRESSOR, open_regressor
+from au_mocap.regressors import open_regressor
 from au_mocap.take import Take
 from au_mocap.tracking import open_tracker
 from training.packages import SINGLE_FACE, fetch
@@ -26,7 +26,7 @@ _LOST: Final = slice(4000, 4100)
 """Frames from which the face is taken, so that there is a gap to fill."""
 
 
-def _long_take(take: Take) -> Take:
+def long_take(take: Take) -> Take:
     """The take again and again, with a gap."""
     rows = np.arange(FRAMES) % len(take)
     repeated: dict[str, Any] = {}
@@ -57,7 +57,7 @@ def rows() -> Iterator[Row]:
     """Yield seconds to open the take, and for each kind of change (medians over turns)."""
     regressor = open_regressor(Registry(), DEFAULT_REGRESSOR, "cpu")
     short = pipeline.extract(fetch(SINGLE_FACE), open_tracker("onnx", Registry(), "cpu"), regressor)[0]
-    take = _long_take(short)
+    take = long_take(short)
     started = time.perf_counter()
     Calibrator(take, regressor).curves(Settings())
     yield Row("open", time.perf_counter() - started, "s")

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import bpy
 import numpy as np
 import onnxruntime
+import pytest
 
 from training import extension
 
@@ -80,3 +82,20 @@ def test_icons_are_blenders() -> None:
 
     known = bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items.keys()
     assert {"ERROR", "BLANK1", "CHECKMARK", "INFO"} <= set(known)
+
+
+def test_the_preferences_list_what_works_and_what_the_last_analysis_ran_on() -> None:
+    check, devices = extension.module("operators.check_devices"), extension.module("operators.devices")
+    assert bpy.ops.aumocap.check_devices() == {"FINISHED"}
+    assert [line.text for line in check.lines() if line.icon == "CHECKMARK"] == ["CPU: works"]
+    check.analysed(devices.LastAnalysis(("CPUExecutionProvider",), 100, 0.9))
+    assert check.lines()[-1].text == "The last analysis ran on CPU: 9.0 ms a frame"
+
+
+def test_a_folder_without_a_runtime_is_told(tmp_path: Path) -> None:
+    extension.enable().runtime_folder = str(tmp_path)
+    with pytest.raises(RuntimeError, match="onnxruntime"):
+        bpy.ops.aumocap.check_devices()
+    assert extension.module("operators.check_devices").lines()[0].icon == "ERROR"
+    extension.enable().runtime_folder = ""
+    assert bpy.ops.aumocap.check_devices() == {"FINISHED"}

@@ -96,6 +96,26 @@ def test_every_property_and_operator_has_a_tooltip() -> None:
                 assert each.description, f"{owner.identifier}.{each.identifier}"
 
 
+ENDS = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import bpy
+from training import extension
+with extension.registered():
+    for name in sys.argv[2].split():
+        extension.module(name)
+"""
+
+
+def test_blender_ends_whatever_was_imported() -> None:
+    """A reference that outlives its module makes Blender as a module hang when Python ends."""
+    files = [*(extension.ROOT / "operators").glob("*.py"), *(extension.ROOT / "ui").glob("*.py")]
+    names = " ".join(f"{file.parent.name}.{file.stem}" for file in files if file.stem != "__init__")
+    command = [sys.executable, "-c", ENDS, str(extension.ROOT), names]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 def test_importing_the_root_needs_no_blender() -> None:
     code = "import sys; sys.modules['bpy'] = None; import importlib.util as u;"
     code += f"s = u.spec_from_file_location('x', {str(extension.ROOT / '__init__.py')!r});"

@@ -21,10 +21,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from au_mocap import pipeline, remote_process, sessions
+from au_mocap import DEFAULT_REGRESSOR, pipeline, remote_process, sessions
 from au_mocap.errors import ModelError, SettingsError
 from au_mocap.registry import BUNDLED, Registry
-from au_mocap.regressors import DEFAULT_REGRESSOR, open_regressor
+from au_mocap.regressors import open_regressor
 from au_mocap.remote import RemoteRuntime, RemoteSession
 from au_mocap.shared_memory import SharedMemory
 from au_mocap.take import Take
