@@ -139,6 +139,16 @@ def preset_names() -> tuple[str, ...]:
     return names(preset_folders())
 
 
+def preset_title(name: str) -> str:
+    """What the menu calls a preset: the name inside its file, or the file's own where that cannot be read."""
+    from ..au_mocap.mapping import load
+
+    try:
+        return load(name, preset_folders()).name
+    except AuMocapError:
+        return name
+
+
 def own_preset_names() -> tuple[str, ...]:
     """Names of the user's own presets."""
     from ..au_mocap.mapping import names

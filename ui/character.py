@@ -62,7 +62,8 @@ class AUMOCAP_MT_presets(bpy.types.Menu):
         """Every preset, then what can be done with the table as a whole."""
         layout = self.layout
         for name in table.preset_names():
-            layout.operator("aumocap.load_preset", text=name, icon="PRESET", translate=False).name = name
+            title = table.preset_title(name)
+            layout.operator("aumocap.load_preset", text=title, icon="PRESET", translate=False).name = name
         layout.separator()
         layout.operator("aumocap.save_preset", icon="FILE_TICK")
         own = table.own_preset_names()
