@@ -3,7 +3,6 @@
 # pyright: reportInvalidTypeForm=false
 # Blender declares properties as annotations that call functions.
 
-import traceback
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -140,6 +139,8 @@ class AUMOCAP_OT_analyse(bpy.types.Operator):
         if outcome.providers:
             check_devices.analysed(devices.LastAnalysis(outcome.providers, outcome.frames, outcome.seconds))
         if analysis.bug is not None:
+            import traceback
+
             traceback.print_exception(analysis.bug)  # for a bug report; the user reads the line below
         if outcome.error:
             self.report({"ERROR"}, outcome.error)

@@ -4,9 +4,7 @@ Blender itself refuses a zip for another platform or Python. What it does not se
 checkout, or a library that this machine cannot load: that shows when a package is imported.
 """
 
-import platform
 import sys
-import tomllib
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +20,8 @@ _ABI3: Final = "abi3"
 
 def this_platform() -> str:
     """This machine as Blender's manifests name it, such as `linux-x64`."""
+    import platform
+
     system, machine = platform.system().lower(), platform.machine().lower()
     return f"{_SYSTEMS.get(system, system)}-{_MACHINES.get(machine, machine)}"
 
@@ -71,6 +71,8 @@ def explain(error: ImportError, root: Path = ROOT) -> str:
 
 def _bundled(root: Path) -> tuple[list[str], list[str]]:
     """Platforms and wheel names of the manifest; empty where there is none to read."""
+    import tomllib
+
     try:
         manifest = tomllib.loads((root / "blender_manifest.toml").read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError):

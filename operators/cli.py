@@ -1,13 +1,15 @@
 """`blender RIG.blend --command au_mocap bake VIDEO_OR_TAKE [-o OUT.blend]`: the panels' own way, without a window."""
 
-import argparse
 import sys
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import bpy
 
 from ..au_mocap.errors import AuMocapError, SettingsError
+
+if TYPE_CHECKING:
+    import argparse
 
 DONE, FAILED, USAGE = 0, 1, 2
 
@@ -39,7 +41,9 @@ def run(arguments: list[str]) -> int:
     return DONE
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> "argparse.ArgumentParser":
+    import argparse
+
     parser = argparse.ArgumentParser(prog="blender RIG.blend --command au_mocap")
     commands = parser.add_subparsers(dest="command", required=True, metavar="bake")
     bake = commands.add_parser("bake", help="a video or a take as keys on a character of the open file")
@@ -59,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _bake(options: argparse.Namespace) -> None:
+def _bake(options: "argparse.Namespace") -> None:
     from ..au_mocap import files
 
     source, output = options.source.absolute(), options.output.absolute()
@@ -88,7 +92,7 @@ def _bake(options: argparse.Namespace) -> None:
     sys.stdout.write(f"{output}\n")
 
 
-def _get_take(stage: bpy.types.Scene, source: Path, options: argparse.Namespace) -> None:
+def _get_take(stage: bpy.types.Scene, source: Path, options: "argparse.Namespace") -> None:
     from . import preferences, take_list
 
     if source.name.endswith(".take.npz"):

@@ -3,7 +3,6 @@
 # pyright: reportInvalidTypeForm=false
 # Blender declares properties as annotations that call functions.
 
-import shutil
 from pathlib import Path
 from typing import ClassVar
 
@@ -105,6 +104,8 @@ class AUMOCAP_OT_duplicate_take(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Copy the file, then the settings."""
+        import shutil
+
         index = context.scene.aumocap.active_take
         path = Path(bpy.path.abspath(_active(context).filepath))
         copy = take_list.free_path(path.parent, Path(_active(context).name))

@@ -1,7 +1,5 @@
 """Sentences in a narrow panel."""
 
-import textwrap
-
 import bpy
 
 _PX_PER_LETTER = 6.4
@@ -10,6 +8,8 @@ _WIDE_PX = 420
 
 def paragraph(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
     """Draw a sentence over as many lines as the region's width needs."""
+    import textwrap
+
     scale = context.preferences.system.ui_scale or 1.0
     width = context.region.width if context.region else 280
     letters = max(20, int((width / scale - 50) / _PX_PER_LETTER))

@@ -5,6 +5,7 @@
 
 import importlib
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -88,3 +89,6 @@ def origin(name: str) -> str:
 if __name__ == "__main__":
     job = {"install": install, "perform": perform}[sys.argv[1]]
     sys.stdout.write(f"\nFOUND {json.dumps(job(*sys.argv[2:]))}\n")
+    sys.stdout.flush()
+    # Blender 4.2 as a module crashes at the end once a property with a callback was registered; the program does not.
+    os._exit(0)

@@ -14,6 +14,17 @@ CLIP = Path(__file__).parents[1] / "data" / "rendered_performance.mp4"
 PERFORMANCE = Path(__file__).parents[1] / "release" / "performance.py"
 
 
+SAVE_HEAD = (
+    "import bpy; bpy.ops.wm.read_homefile(use_empty=True); bpy.ops.aumocap.add_demo_head();"
+    f"bpy.ops.wm.save_as_mainfile(filepath='{window.INSIDE}/head.blend')"
+)
+BAKE = ("-o", f"{window.INSIDE}/keyed.blend", "--regressor", "fast")
+LOOK_FOR_KEYS = (
+    "import bpy; bpy.context.scene.frame_set(20);"
+    "assert max(key.value for key in bpy.data.objects['Demo Head Face'].data.shape_keys.key_blocks) > 0.2"
+)
+
+
 def picture(result: window.Result, name: str) -> NDArray[np.int32]:
     """A screenshot's pixels (h, w, 3), 0..255."""
     return np.round(matplotlib.image.imread(result.screenshot(name))[..., :3] * 255).astype(np.int32)
@@ -54,9 +65,11 @@ def test_blenders_own_command_line_installs_the_zip(blender: str, built_zip: Pat
     calls = [
         ["--command", "extension", "validate", place],
         ["--command", "extension", "install-file", "--repo", "user_default", "--enable", place],
-        ["--background", "--python-exit-code", "3", "--python-expr", "import bpy; bpy.ops.aumocap.add_demo_head()"],
+        ["--background", "--python-exit-code", "3", "--python-expr", SAVE_HEAD],
+        [f"{window.INSIDE}/head.blend", "--command", "au_mocap", "bake", f"{window.INSIDE}/{CLIP.name}", *BAKE],
+        ["--background", f"{window.INSIDE}/keyed.blend", "--python-exit-code", "3", "--python-expr", LOOK_FOR_KEYS],
     ]
-    result = window.command(blender, calls, 90.0, [built_zip])
+    result = window.command(blender, calls, 90.0, [built_zip, CLIP])
     assert (result.code, result.problems) == (0, []), result.log
     broken = window.command(blender, [["--command", "extension", "validate", str(window.INSIDE / "no.zip")]], 60.0)
     assert broken.code != 0
