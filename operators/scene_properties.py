@@ -63,9 +63,16 @@ class AUMOCAP_PG_bake(bpy.types.PropertyGroup):
     )
 
 
+FORMAT = 1
+"""Rises when files hold what an earlier AU Mocap would misread."""
+
+
 class AUMOCAP_PG_scene(bpy.types.PropertyGroup):
     """AU Mocap in one scene."""
 
+    format: bpy.props.IntProperty(
+        name="Format", description="Which form these settings have in the file", default=FORMAT, options={"HIDDEN"}
+    )
     capture: bpy.props.PointerProperty(type=AUMOCAP_PG_capture)
     takes: bpy.props.CollectionProperty(type=AUMOCAP_PG_take)
     active_take: bpy.props.IntProperty(
@@ -79,6 +86,15 @@ class AUMOCAP_PG_scene(bpy.types.PropertyGroup):
         update=refresh.character_changed,
     )
     bake: bpy.props.PointerProperty(type=AUMOCAP_PG_bake)
+
+
+def newer(own: AUMOCAP_PG_scene) -> str:
+    """What to tell where a scene was saved by a newer AU Mocap; empty where it was not."""
+    if own.format <= FORMAT:
+        return ""
+    return (
+        "This file was saved by a newer AU Mocap: update it, or settings that are unknown here will be lost on saving."
+    )
 
 
 CLASSES = (AUMOCAP_PG_bake, AUMOCAP_PG_scene)

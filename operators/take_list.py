@@ -41,6 +41,8 @@ def add(stage: bpy.types.Scene, path: Path, smoothing: str = "light") -> "AUMOCA
 
     take = load(path)
     own = stage.aumocap
+    if not own.is_property_set("format"):
+        own.format = own.format  # Blender stores what was set, not a default
     with refresh.held():
         item = own.takes.add()
         item.name = free_name(stage, path.name.removesuffix(_SUFFIX))

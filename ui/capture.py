@@ -4,7 +4,7 @@ from pathlib import Path
 
 import bpy
 
-from ..operators import analyse, video_look
+from ..operators import analyse, scene_properties, video_look
 from ..operators.analysis import Analysis
 from . import text
 
@@ -46,6 +46,8 @@ class AUMOCAP_PT_capture(bpy.types.Panel):
         """Video, options, the button or its progress, the takes."""
         layout = self.layout
         own = context.scene.aumocap
+        if scene_properties.newer(own):
+            text.problem(layout, context, scene_properties.newer(own))
         _draw_video(layout, context, own.capture)
         running = analyse.current()
         if running is None:

@@ -244,3 +244,17 @@ def test_a_damaged_take_is_refused(own: Properties, stored_take: Path, tmp_path:
     with pytest.raises(RuntimeError, match="damaged"):
         bpy.ops.aumocap.open_take(filepath=str(damaged))
     assert len(own.takes) == 1
+
+
+def test_a_file_of_a_newer_version_is_told_and_kept(own: Properties, stored_take: Path, tmp_path: Path) -> None:
+    newer = extension.module("operators.scene_properties").newer
+    assert own.is_property_set("format"), "so that an earlier version can tell"
+    assert newer(own) == ""
+    own.format = 99
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "newer.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "newer.blend"))
+    opened: Properties = bpy.context.scene.aumocap
+    assert "newer AU Mocap: update it" in newer(opened)
+    bpy.ops.aumocap.open_take(filepath=str(stored_take))
+    assert opened.format == 99, "never lowered: what is unknown here may still be in the file"
+    assert bpy.ops.aumocap.bake() == {"FINISHED"}
