@@ -57,12 +57,15 @@ def bake_scene(stage: bpy.types.Scene, frame_range: tuple[int, int] | None = Non
         report = keying.bake(stage, scene.find_character(chosen), curves, table, how)
     # A take that was baked in part is not baked again behind the artist's back.
     item.baked_on = chosen if frame_range is None else None
-    item.baked_with = json.dumps(asdict(how)) if frame_range is None else ""
+    kept = {**asdict(how), "actions": [action.name for action in report.actions]}
+    item.baked_with = json.dumps(kept) if frame_range is None else ""
     return report
 
 
 def bake_again(stage: bpy.types.Scene, item: AUMOCAP_PG_take) -> None:
     """Renew the keys of an earlier bake with the settings of now, where and as it was baked.
+
+    Where the character plays another Action by now, of another take perhaps, nothing is written.
 
     Raises:
         AuMocapError: As `bake_scene`.
@@ -73,5 +76,15 @@ def bake_again(stage: bpy.types.Scene, item: AUMOCAP_PG_take) -> None:
     if how["destination"] == "new":
         how["destination"] = "active"
     target = item.baked_on
-    table = rows.table_of(target.aumocap)
-    keying.bake(stage, scene.find_character(target), curves_of(item), table, BakeSettings(**how))
+    character = scene.find_character(target)
+    written = set(how.pop("actions"))
+    if how["destination"] == "active" and not written <= _played(character):
+        return
+    keying.bake(stage, character, curves_of(item), rows.table_of(target.aumocap), BakeSettings(**how))
+
+
+def _played(character: scene.Character) -> set[str]:
+    """Names of the Actions that a character's armature and shape keys play."""
+    owners = [character.armature, *(mesh.data.shape_keys for mesh in character.meshes)]
+    data = [owner.animation_data for owner in owners if owner is not None]
+    return {each.action.name for each in data if each is not None and each.action is not None}

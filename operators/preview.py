@@ -3,6 +3,7 @@
 What the preview poses is put back when it stops, and around every save, so that no file ever holds it.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 import bpy
@@ -43,31 +44,32 @@ def start(scene: bpy.types.Scene) -> tuple[str, ...]:
     plan = plan_scene(scene)
     _State.scene, _State.pose = scene.name, Pose(plan)
     _State.pose.show(scene.frame_current_final)
-    if _follow not in bpy.app.handlers.frame_change_post:
-        bpy.app.handlers.frame_change_post.append(_follow)
-        bpy.app.handlers.save_pre.append(_before_save)
-        bpy.app.handlers.save_post.append(_after_save)
-        bpy.app.handlers.undo_post.append(_again)
-        bpy.app.handlers.redo_post.append(_again)
-        bpy.app.handlers.load_pre.append(_forget)
+    for name, function in _handlers():
+        getattr(bpy.app.handlers, name).append(function)
     return tuple(plan.skipped)
 
 
 def stop() -> None:
     """End the preview and put the character back."""
     pose, _State.pose = _State.pose, None
-    for handlers, function in (
-        (bpy.app.handlers.frame_change_post, _follow),
-        (bpy.app.handlers.save_pre, _before_save),
-        (bpy.app.handlers.save_post, _after_save),
-        (bpy.app.handlers.undo_post, _again),
-        (bpy.app.handlers.redo_post, _again),
-        (bpy.app.handlers.load_pre, _forget),
-    ):
+    for name, function in _handlers():
+        handlers = getattr(bpy.app.handlers, name)
         if function in handlers:
             handlers.remove(function)
     if pose is not None:
         pose.restore()
+
+
+def _handlers() -> tuple[tuple[str, Callable[..., None]], ...]:
+    """What is told to whom while a preview is on."""
+    return (
+        ("frame_change_post", _follow),
+        ("save_pre", _before_save),
+        ("save_post", _after_save),
+        ("undo_post", _again),
+        ("redo_post", _again),
+        ("load_pre", _forget),
+    )
 
 
 @persistent

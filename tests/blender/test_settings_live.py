@@ -258,3 +258,19 @@ def test_a_file_of_a_newer_version_is_told_and_kept(own: Properties, stored_take
     bpy.ops.aumocap.open_take(filepath=str(stored_take))
     assert opened.format == 99, "never lowered: what is unknown here may still be in the file"
     assert bpy.ops.aumocap.bake() == {"FINISHED"}
+
+
+def test_choosing_an_earlier_take_leaves_the_keys_of_a_later_one(
+    own: Properties, demo_head: "DemoHead", stored_take: Path
+) -> None:
+    bpy.ops.aumocap.bake()
+    extension.module("operators.take_list").add(bpy.context.scene, stored_take)
+    own.takes[1].smoothing = "strong"
+    bpy.ops.aumocap.bake()
+    later = smile(demo_head)
+    own.active_take = 0
+    own.takes[0].smoothing = "off"
+    np.testing.assert_array_equal(smile(demo_head), later)
+    own.active_take = 1
+    own.takes[1].channels["lip_corner_pull_L"].gain = 0.5
+    np.testing.assert_allclose(smile(demo_head), 0.5 * later, atol=1e-6)
