@@ -99,6 +99,7 @@ class AUMOCAP_OT_analyse(bpy.types.Operator):
         """The whole pass at once."""
         if not self._begin(context):
             return {"CANCELLED"}
+        self._analysis.at_terminal = bpy.app.background
         self._analysis.run()
         return self._finish(context)
 

@@ -10,6 +10,7 @@ from ..au_mocap.errors import AuMocapError
 from . import bundle
 
 if TYPE_CHECKING:
+    from ..au_mocap.meter import Meter
     from ..au_mocap.pipeline import Progress
 
 
@@ -71,17 +72,20 @@ class Analysis:
 
     Attributes:
         order: What to analyse.
+        at_terminal: Whether somebody waits at a terminal, who is shown progress there.
         progress: How far it has come; None while it warms up.
         outcome: How it ended; None until then.
         bug: An exception that nobody expected, to be raised where somebody sees it.
     """
 
     order: Order
+    at_terminal: bool = False
     progress: "Progress | None" = None
     outcome: Outcome | None = None
     bug: Exception | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
+    _meter: "Meter | None" = None
 
     @property
     def running(self) -> bool:
@@ -117,6 +121,7 @@ class Analysis:
     def _run(self) -> Outcome:
         # Here, since it takes a moment: the networks' runtime and OpenCV are loaded by these imports.
         from ..au_mocap import pipeline, sessions, take
+        from ..au_mocap.meter import Meter
         from ..au_mocap.registry import Registry
         from ..au_mocap.regressors import open_regressor
         from ..au_mocap.tracking import open_tracker
@@ -130,12 +135,16 @@ class Analysis:
             regressor = open_regressor(registry, order.regressor, order.device, order.threads)
         notes = [str(each.message) for each in caught if issubclass(each.category, sessions.ProviderWarning)]
         options = pipeline.Extraction(pipeline.Range(order.first, order.stop), order.fov_deg)
+        self._meter = Meter(order.video.name) if self.at_terminal else None
         try:
             made, told = pipeline.extract(order.video, tracker, regressor, options, self._advance)
         except AuMocapError:
             if self._stop.is_set() and self.progress is None:  # stopped before the first frame: nothing was lost
                 return Outcome(complete=False)
             raise
+        finally:
+            if self._meter is not None:
+                self._meter.finish()
         complete = not self._stop.is_set()
         made.meta["partial"] = not complete
         take.save(made, order.output)
@@ -151,4 +160,6 @@ class Analysis:
 
     def _advance(self, progress: "Progress") -> bool:
         self.progress = progress
+        if self._meter is not None:
+            self._meter(progress)
         return not self._stop.is_set()

@@ -31,11 +31,12 @@ def test_a_take_becomes_keys_in_a_new_file(demo_head: "DemoHead", stored_take: P
     assert bpy.context.scene.aumocap.character == bpy.data.objects["Demo Head"]
 
 
-def test_a_video_is_analysed_first(demo_head: "DemoHead", tmp_path: Path) -> None:
+def test_a_video_is_analysed_first(demo_head: "DemoHead", tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
     out = tmp_path / "out.blend"
     assert run("bake", CLIP, "-o", out, "--regressor", "geometry", "--device", "cpu", "--reduce", 0.01) == 0
     bpy.ops.wm.open_mainfile(filepath=str(out))
     assert bpy.context.scene.aumocap.takes[0].detail == "150 frames, face in 100 %, geometry"
+    assert f"{CLIP.name}: 150/150 frames, 150 faces" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
