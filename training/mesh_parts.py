@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
+Colour = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)

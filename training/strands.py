@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.anny_assets import Assets
-from training.mesh_parts import Binding, Floats, Ints, Part, bind, smooth_step, unit
+from training.mesh_parts import Binding, Colour, Floats, Ints, Part, bind, smooth_step, unit
 
-BROW_COLOUR: Final = np.array([0.215, 0.145, 0.105])
 LASH_COLOUR: Final = np.array([0.030, 0.022, 0.018])
-HAIR_COLOUR: Final = np.array([0.235, 0.160, 0.110])
+
+_HAIRS: Final = 11_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def riding(skin: Skin, binding: Binding, vertices: Floats, each: int) -> dict[st
     return shapes
 
 
-def brow(skin: Skin, eye: Floats, side: float, material: int) -> Part:
+def brow(skin: Skin, eye: Floats, side: float, material: int, colour: Colour) -> Part:
     """One eyebrow of ribbons that lie on the skin.
 
     Args:
@@ -83,6 +83,7 @@ def brow(skin: Skin, eye: Floats, side: float, material: int) -> Part:
         eye: (3,) metres, centre of the eye on that side.
         side: 1 the character's left, -1 the right.
         material: Index of the hair's material.
+        colour: sRGB 0..1.
     """
     random = np.random.default_rng(11)
     count = 300
@@ -105,7 +106,7 @@ def brow(skin: Skin, eye: Floats, side: float, material: int) -> Part:
         vertices,
         quads,
         np.full(len(quads), material, np.int32),
-        _shades(BROW_COLOUR, count, 6, random),
+        _shades(np.array(colour), count, 6, random),
         {"head": np.ones(len(vertices))},
         riding(skin, bind(roots, skin.vertices, skin.quads), vertices, 6),
     )
@@ -238,7 +239,7 @@ def _along_direction(line: Floats, t: Floats) -> Floats:
     return _along(line, np.clip(t + 0.02, 0, 1)) - _along(line, np.clip(t - 0.02, 0, 1))
 
 
-def haircut(skin: Skin, scalp: Floats, centre: Floats, material: int, count: int = 11000) -> Part:
+def haircut(skin: Skin, scalp: Floats, centre: Floats, material: int, colour: Colour) -> Part:
     """Short hair, swept up and back at the front.
 
     Args:
@@ -246,10 +247,10 @@ def haircut(skin: Skin, scalp: Floats, centre: Floats, material: int, count: int
         scalp: (n,) 0..1, how densely hair grows at each skin vertex.
         centre: (3,) metres, the middle of the skull.
         material: Index of the hair's material.
-        count: Strands.
+        colour: sRGB 0..1.
     """
     random = np.random.default_rng(17)
-    roots, normals = _scatter(skin, scalp, count, random)
+    roots, normals = _scatter(skin, scalp, _HAIRS, random)
     height = (roots - centre)[:, 1]
     front = smooth_step((roots - centre)[:, 2], 0.015, 0.065) * smooth_step(height, 0.015, 0.04)
     top = smooth_step(height, 0.03, 0.09)
@@ -260,7 +261,7 @@ def haircut(skin: Skin, scalp: Floats, centre: Floats, material: int, count: int
     growth = (1.0 - front)[:, None] * fallen + front[:, None] * swept
     growth = growth + random.normal(0.0, 0.16, growth.shape)
     growth = unit(growth - (growth * normals).sum(1, keepdims=True) * normals)
-    length = (0.009 + 0.017 * top + 0.012 * front) * random.uniform(0.75, 1.15, count)
+    length = (0.009 + 0.017 * top + 0.012 * front) * random.uniform(0.75, 1.15, _HAIRS)
     stand = 0.28 + 0.20 * top + 0.35 * front
     s = np.linspace(0.0, 1.0, 4)[None, :, None]
     lines = roots[:, None] + length[:, None, None] * (
@@ -271,7 +272,7 @@ def haircut(skin: Skin, scalp: Floats, centre: Floats, material: int, count: int
         vertices,
         quads,
         np.full(len(quads), material, np.int32),
-        _shades(HAIR_COLOUR, count, 8, random),
+        _shades(np.array(colour), _HAIRS, 8, random),
         {"head": np.ones(len(vertices))},
     )
 
