@@ -47,17 +47,18 @@ class DemoHead:
     hair: bpy.types.Object
 
 
-def add_demo_head(context: bpy.types.Context, name: str = "Demo Head") -> DemoHead:
+def add_demo_head(context: bpy.types.Context, name: str = "Demo Head", data_file: Path = DATA) -> DemoHead:
     """Add the demo head to the scene's active collection, standing at the 3D cursor and facing -Y.
 
     Args:
         context: Where to add it; its selection becomes the new armature.
         name: Name of the armature; the meshes take it as their prefix.
+        data_file: Its geometry, as `training.demo_head` writes it.
 
     Returns:
         The new objects.
     """
-    with np.load(DATA, allow_pickle=False) as archive:
+    with np.load(data_file, allow_pickle=False) as archive:
         data = {key: archive[key] for key in archive.files}
     materials = {str(material): _material(f"{name} {material}", str(material)) for material in data["materials"]}
     armature = _armature(context, name, data)

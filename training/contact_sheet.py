@@ -1,4 +1,4 @@
-"""A sheet of picture pairs: video frame beside rendered head, stamped with the time."""
+"""A sheet of pictures side by side, stamped with the time: video frames beside rendered heads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,23 +18,21 @@ _FONT: Final = cv2.FONT_HERSHEY_DUPLEX
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """One cell of a sheet.
+class Cell:
+    """One moment.
 
     Attributes:
-        frame: (h, w, 3) BGR from the video, any size.
-        head: (h, w, 3) BGR render.
+        pictures: (h, w, 3) BGR each, of any size, from left to right.
         caption: What is written below.
     """
 
-    frame: NDArray[np.uint8]
-    head: NDArray[np.uint8]
+    pictures: tuple[NDArray[np.uint8], ...]
     caption: str
 
 
-def contact_sheet(title: str, subtitle: str, pairs: Sequence[Pair], columns: int = 2) -> NDArray[np.uint8]:
-    """Lay out pairs in rows under a title: (h, w, 3) BGR."""
-    cells = [_cell(pair) for pair in pairs]
+def contact_sheet(title: str, subtitle: str, moments: Sequence[Cell], columns: int = 2) -> NDArray[np.uint8]:
+    """Lay out cells in rows under a title: (h, w, 3) BGR."""
+    cells = [_drawn(moment) for moment in moments]
     width = max(cell.shape[1] for cell in cells)
     columns = max(1, min(columns, len(cells)))
     rows = -(-len(cells) // columns)
@@ -49,10 +47,10 @@ def contact_sheet(title: str, subtitle: str, pairs: Sequence[Pair], columns: int
     return sheet
 
 
-def _cell(pair: Pair) -> NDArray[np.uint8]:
-    pictures = np.hstack([_to_height(pair.frame), _to_height(pair.head)])
+def _drawn(cell: Cell) -> NDArray[np.uint8]:
+    pictures = np.hstack([_to_height(picture) for picture in cell.pictures])
     label = np.full((_LINE, pictures.shape[1], 3), _PAPER, np.uint8)
-    _write(label, pair.caption, (1, _LINE - 7), 0.5, _INK)
+    _write(label, cell.caption, (1, _LINE - 7), 0.5, _INK)
     return np.vstack([pictures, label])
 
 

@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training import extension, packages, stage
-from training.contact_sheet import Pair, contact_sheet
+from training.contact_sheet import Cell, contact_sheet
 
 FALLBACK: Final = extension.ROOT / "tests" / "data" / "rendered_performance.mp4"
 OUTPUT: Final = Path("demo_out")
-PAIRS: Final = 8
+MOMENTS: Final = 8
 PORTRAIT: Final = stage.Shot(width=320, height=320, fov_deg=20.0, distance_m=0.92, samples=8)
 
 
@@ -115,23 +115,23 @@ def scene_rate(rate_hz: float) -> tuple[int, float]:
 
 def make_sheet(clip: Clip, take: Any, path: Path) -> None:  # noqa: ANN401
     """Render the head at frames spread over the clip and lay them out beside the video."""
-    chosen = np.unique(np.linspace(0, len(take) - 1, PAIRS).round().astype(int))
+    chosen = np.unique(np.linspace(0, len(take) - 1, MOMENTS).round().astype(int))
     found = f"face found in {int(take.found.sum())} of {len(take)} frames"
     frames = video_frames(clip.path, [int(index) for index in chosen])
-    sheet = contact_sheet("AU Mocap", f"{clip.path.name}, {found}", make_pairs(take, chosen, frames))
+    sheet = contact_sheet("AU Mocap", f"{clip.path.name}, {found}", make_cells(take, chosen, frames))
     with extension.module("au_mocap.files").replacing(path) as temporary:
         temporary.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
 
 
-def make_pairs(take: Any, chosen: NDArray[np.integer[Any]], frames: Sequence[NDArray[np.uint8]]) -> list[Pair]:  # noqa: ANN401
+def make_cells(take: Any, chosen: NDArray[np.integer[Any]], frames: Sequence[NDArray[np.uint8]]) -> list[Cell]:  # noqa: ANN401
     """Render the baked head at some of a take's frames, each beside its picture."""
     scene = bpy.data.scenes[0]
     places = 1 + take.time_s[chosen] * (scene.render.fps / scene.render.fps_base)
-    pairs = []
+    cells = []
     for index, frame, head in zip(chosen, frames, stage.render_frames(scene, places.tolist()), strict=True):
         seen = "" if take.found[index] else "   no face in this frame"
-        pairs.append(Pair(frame, head, f"{take.time_s[index]:.2f} s   frame {index}{seen}"))
-    return pairs
+        cells.append(Cell((frame, head), f"{take.time_s[index]:.2f} s   frame {index}{seen}"))
+    return cells
 
 
 def video_frames(path: Path, indices: list[int]) -> list[NDArray[np.uint8]]:

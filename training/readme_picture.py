@@ -38,8 +38,8 @@ def main() -> int:
         ]
         with stage.quiet():
             demo.bake(take, path)
-        pairs = demo.make_pairs(take, np.array(FRAMES), frames)
-    sheet = contact_sheet("AU Mocap", "left of each pair a rendered performer, right the demo head", pairs, columns=3)
+        cells = demo.make_cells(take, np.array(FRAMES), frames)
+    sheet = contact_sheet("AU Mocap", "left of each pair a rendered performer, right the demo head", cells, columns=3)
     small = cv2.resize(
         sheet, (_WIDTH_PX, round(sheet.shape[0] * _WIDTH_PX / sheet.shape[1])), interpolation=cv2.INTER_AREA
     )

@@ -61,7 +61,7 @@ def test_scene_rates(rate_hz: float, expected: float) -> None:
 def test_contact_sheet_lays_out_pairs_of_any_size() -> None:
     wide, tall = np.full((360, 640, 3), 30, np.uint8), np.full((640, 360, 3), 60, np.uint8)
     head = np.full((320, 320, 3), 200, np.uint8)
-    pairs = [contact_sheet.Pair(frame, head, f"{i}.00 s") for i, frame in enumerate((wide, tall, wide))]
+    pairs = [contact_sheet.Cell((frame, head), f"{i}.00 s") for i, frame in enumerate((wide, tall, wide))]
     sheet = contact_sheet.contact_sheet("Title", "clip.mp4", pairs)
     assert sheet.dtype == np.uint8
     cell = round(640 * 320 / 360) + 320

@@ -1,0 +1,1 @@
+"""Characters to retarget to: other people than the demo head, with the controls of other conventions."""
