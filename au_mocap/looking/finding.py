@@ -1,0 +1,208 @@
+"""Finds a character's face: it is drawn from several sides, and the tracker says where it sees one."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..crops import Crop, Image
+from ..detector import FaceDetector
+from ..errors import TrackerError
+from ..landmark_model import LandmarkModel, LandmarkResult, crop_around
+from ..landmarks import align
+from ..registry import Registry
+from ..sessions import open_session
+from .places import FIRST_IRIS, Places, under
+from .surface import Surface, normals
+from .view import Frame, draw
+
+SEARCH_PX: Final = 320
+CLOSE_PX: Final = 640
+"""Sides of the pictures that are searched, and of those that are measured in."""
+
+_PRESENT: Final = 0.5
+_SURE: Final = 0.9
+_DOUBTFUL: Final = 0.1
+_SETTLING: Final = 2
+_ROUNDS: Final = 3
+_ROOM: Final = 1.5
+"""Half a close picture's width, in largest distances of landmarks from their middle."""
+
+_OUTERMOST: Final = 0.98
+"""Share of the landmarks that lies within that distance: a stray one does not make the picture wide."""
+
+_LIVELY: Final = 0.3
+"""Share of the most moves of any point that makes a point part of the face."""
+
+_FACE_ROOM: Final = 1.6
+_HEAD_ROOM: Final = 2.0
+_ALL: Final = 1.1
+_HEAD_SHARE: Final = 0.16
+"""Widths of regions, in widths of what they are around; and how much of a figure's height is head."""
+
+_STEPS: Final = 8
+"""Sides that a figure is seen from as it turns."""
+
+LOOK_NEXT: Final = "pick its landmarks by hand (Add Marks in the same panel), then match again"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFace:
+    """A face on a surface.
+
+    Attributes:
+        places: All 478 landmarks on the surface.
+        axes: (3, 3) rows: the directions right, down and away of the picture that it was seen in.
+        confidence: 0..1, how well the tracker sees it.
+        image: The picture.
+    """
+
+    places: Places
+    axes: NDArray[np.float64]
+    confidence: float
+    image: Image
+
+
+class Looker:
+    """The bundled tracker's graphs, for single pictures."""
+
+    def __init__(self, registry: Registry | None = None, device: str = "cpu") -> None:
+        """Opens the graphs; raises ModelError where one is missing."""
+        known = registry or Registry()
+        files = known.tracker("onnx").files
+        self._detector = FaceDetector(open_session(known.path(files["detector"]), device))
+        self._model = LandmarkModel(open_session(known.path(files["landmarks"]), device))
+
+    def search(self, image: Image) -> LandmarkResult | None:
+        """The surest face of a picture; None where there is none."""
+        found = self._detector.detect(image) or self._detector.detect_small(image)
+        results = [self.settle(image, detection.crop()) for detection in found[:2]]
+        seen = [result for result in results if result is not None]
+        return max(seen, key=lambda result: result.confidence, default=None)
+
+    def settle(self, image: Image, crop: Crop) -> LandmarkResult | None:
+        """The landmarks around a place; None where the graph sees no face there."""
+        result = self._model.run(image, crop)
+        for _ in range(_SETTLING):
+            if result.presence < _PRESENT:
+                return None
+            result = self._model.run(image, crop_around(result.landmarks))
+        return result if result.presence >= _PRESENT else None
+
+
+def directions(ups: Iterable[Sequence[float]], fronts: Iterable[Sequence[float]]) -> list[NDArray[np.float64]]:
+    """Axes of pictures to try: for each direction that may be up, those all around, the likeliest front first.
+
+    Args:
+        ups: Directions that may be up.
+        fronts: Directions that the face may look in; parallel ones to an up are left out.
+    """
+    found: list[NDArray[np.float64]] = []
+    faced = [np.asarray(front, np.float64) for front in fronts]
+    for up in (np.asarray(each, np.float64) / np.linalg.norm(each) for each in ups):
+        level = [front - (front @ up) * up for front in faced]
+        level = [front / np.linalg.norm(front) for front in level if np.linalg.norm(front) > 1e-6]
+        first = level[0] if level else np.cross(up, np.roll(up, 1))
+        turned = [np.cos(angle) * first + np.sin(angle) * np.cross(up, first) for angle in _angles()]
+        for front in (*level, *turned):
+            axes = np.stack([np.cross(up, front), -up, -front])
+            if not any(np.allclose(axes, other, atol=1e-3) for other in found):
+                found.append(axes)
+    return found
+
+
+def _angles() -> NDArray[np.float64]:
+    steps = np.arange(_STEPS)
+    return np.where(steps % 2, 1, -1) * ((steps + 1) // 2) * (2.0 * np.pi / _STEPS)
+
+
+def regions(
+    points: NDArray[np.float64], moves: NDArray[np.floating[Any]], up: Sequence[float]
+) -> list[tuple[NDArray[np.float64], float]]:
+    """Where a face may be: centres (3,) with half the width around them, likeliest first.
+
+    Args:
+        points: (V, 3) the resting surface.
+        moves: (V,) how many shapes move each point: most of a face's shapes move the face.
+        up: Direction that is likely up, where a head is looked for last.
+    """
+    found: list[tuple[NDArray[np.float64], float]] = []
+    if moves.max(initial=0) > 0:
+        found.append(_around(points[moves >= _LIVELY * moves.max()], _FACE_ROOM))
+        found.append((found[0][0], _HEAD_ROOM * found[0][1]))
+    found.append(_around(points, _ALL))
+    height = points @ (np.asarray(up, np.float64) / np.linalg.norm(up))
+    tall = float(np.ptp(height))
+    found.append(_around(points[height >= height.max() - _HEAD_SHARE * tall], _ALL))
+    return found
+
+
+def _around(points: NDArray[np.float64], room: float) -> tuple[NDArray[np.float64], float]:
+    low, high = np.quantile(points, [0.01, 0.99], axis=0)
+    return (low + high) / 2, max(room * float((high - low).max()) / 2, 1e-9)
+
+
+def find_face(
+    surface: Surface,
+    axes: Sequence[NDArray[np.float64]],
+    regions: Sequence[tuple[NDArray[np.float64], float]],
+    looker: Looker,
+    progress: Callable[[float], None] = lambda _share: None,
+) -> FoundFace:
+    """Finds the face that a surface shows best.
+
+    Args:
+        surface: The character.
+        axes: Directions to look in, likeliest first, from `directions`.
+        regions: Where the face may be: centres (3,) and half the width around them, likeliest first.
+        looker: The tracker.
+        progress: Told how much of the search is done, 0..1; most faces are found early.
+
+    Raises:
+        TrackerError: No face is seen anywhere; the message says what to do.
+    """
+    normal = normals(surface)
+    best: FoundFace | None = None
+    views = [(each, centre, reach) for centre, reach in regions for each in axes]
+    for number, (each, centre, reach) in enumerate(views):
+        progress(number / len(views))
+        found = _look(surface, Frame(each, centre, reach, SEARCH_PX), normal, looker)
+        if found is not None and (best is None or found.confidence > best.confidence):
+            best = found
+        if best is not None and best.confidence >= _SURE:
+            break
+    progress(1.0)
+    if best is None or best.confidence < _DOUBTFUL:
+        message = f"The tracker sees no face on this character: {LOOK_NEXT}."
+        raise TrackerError(message)
+    return best
+
+
+def _look(surface: Surface, frame: Frame, normal: NDArray[np.float64], looker: Looker) -> FoundFace | None:
+    """Searches a picture for a face, and draws that again from straight ahead and close up until it is seen so."""
+    picture = draw(surface, frame, normal)
+    seen = looker.search(picture.image)
+    found = None
+    for _ in range(_ROUNDS):
+        if seen is None or not (picture.triangle >= 0).any():
+            return found
+        places = under(seen.landmarks, surface, picture)
+        if frame.size_px == CLOSE_PX:
+            found = FoundFace(places, frame.axes, seen.confidence, picture.image)
+        frame = _straight(frame, places.points(surface.points))
+        picture = draw(surface, frame, normal)
+        seen = looker.settle(picture.image, Crop(CLOSE_PX / 2, CLOSE_PX / 2, float(CLOSE_PX), 0.0))
+    if seen is None:
+        return found
+    return FoundFace(under(seen.landmarks, surface, picture), frame.axes, seen.confidence, picture.image)
+
+
+def _straight(frame: Frame, points: NDArray[np.float64]) -> Frame:
+    """The frame that looks straight at a face: (478, 3) landmarks on the surface."""
+    turn = align((points @ frame.axes.T)[None]).rotations[0]
+    skin = points[:FIRST_IRIS]
+    centre = np.median(skin, axis=0)
+    reach = _ROOM * float(np.quantile(np.linalg.norm(skin - centre, axis=1), _OUTERMOST))
+    return Frame(turn.T @ frame.axes, centre, max(reach, 1e-9), CLOSE_PX)

@@ -1,0 +1,115 @@
+"""Places on a surface that the landmarks of the face are fixed to."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import Floats
+from ..landmarks import COUNT
+from .surface import Surface, islands
+from .view import Picture
+
+FIRST_IRIS: Final = 468
+_CHUNK: Final = 64
+
+# Inner lips, each with the outer lip above or below it, from the actor's right to the left.
+_INNER: Final = (191, 80, 81, 82, 13, 312, 311, 310, 415, 95, 88, 178, 87, 14, 317, 402, 318, 324)
+_OUTER: Final = (185, 40, 39, 37, 0, 267, 269, 270, 409, 146, 91, 181, 84, 17, 314, 405, 321, 375)
+_FROM_THE_SEAM: Final = 0.3
+"""How far inner lips are looked for towards the outer ones: closed lips do not show which of them is seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where landmarks are on a surface.
+
+    Attributes:
+        landmarks: (L,) int64 numbers of the landmarks, 0..477.
+        corners: (L, 3) int64 points of the surface.
+        shares: (L, 3) float64 barycentric coordinates, each row sums to 1.
+    """
+
+    landmarks: NDArray[np.int64]
+    corners: NDArray[np.int64]
+    shares: NDArray[np.float64]
+
+    def points(self, values: Floats) -> NDArray[np.float64]:
+        """(V, 3) positions or displacements of all points to (L, 3) of the landmarks."""
+        return (np.asarray(values, np.float64)[self.corners] * self.shares[..., None]).sum(axis=1)
+
+
+def under(landmarks_px: Floats, surface: Surface, picture: Picture) -> Places:
+    """Fixes (478, 2 or 3) tracked landmarks to what a picture shows below them.
+
+    The skin is the connected part that most landmarks lie on: a landmark beside it, on an eyeball, a tooth or a hair,
+    goes to the nearest pixel of the skin. Irises take whatever is there.
+    """
+    xy = np.array(landmarks_px[:, :2], np.float64)
+    xy[list(_INNER)] += _FROM_THE_SEAM * (xy[list(_OUTER)] - xy[list(_INNER)])
+    size = picture.triangle.shape[0]
+    inside = np.clip(np.floor(xy), 0, size - 1).astype(np.int64)
+    hit = picture.triangle[inside[:, 1], inside[:, 0]]
+    part = islands(surface)
+    skin = _skin(part, hit[:FIRST_IRIS], surface.movable)
+    shown = np.full(picture.triangle.shape, -1, np.int64)
+    shown[picture.triangle >= 0] = part[picture.triangle[picture.triangle >= 0]]
+    beside = np.flatnonzero(shown[inside[:, 1], inside[:, 0]] != skin)
+    beside = beside[(beside < FIRST_IRIS) | (hit[beside] < 0)]
+    inside[beside] = _nearest(xy[beside], shown == skin)
+    triangle = picture.triangle[inside[:, 1], inside[:, 0]]
+    shares = picture.shares[inside[:, 1], inside[:, 0]].astype(np.float64)
+    return Places(np.arange(COUNT), surface.triangles[triangle], shares)
+
+
+def _skin(part: NDArray[np.int64], hit: NDArray[np.int64], movable: NDArray[np.bool_]) -> int:
+    """The connected part that most landmarks lie on, a movable one if there is any."""
+    hit = hit[hit >= 0]
+    preferred = hit[movable[hit]]
+    numbers, counts = np.unique(part[preferred if len(preferred) else hit], return_counts=True)
+    return int(numbers[np.argmax(counts)]) if len(numbers) else -1
+
+
+def _nearest(xy: NDArray[np.float64], wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(n, 2) pixels of a mask that are nearest to (n, 2) places; the mask holds at least one."""
+    pixels = np.argwhere(wanted)[:, ::-1]
+    found = np.empty((len(xy), 2), np.int64)
+    for start in range(0, len(xy), _CHUNK):
+        chosen = xy[start : start + _CHUNK]
+        squared = np.square(pixels[None] + 0.5 - chosen[:, None]).sum(axis=2)
+        found[start : start + _CHUNK] = pixels[squared.argmin(axis=1)]
+    return found
+
+
+def nearest_on(points: Floats, landmarks: NDArray[np.integer[Any]], surface: Surface) -> Places:
+    """Fixes landmarks that somebody placed in space to the nearest triangles that shapes move.
+
+    Args:
+        points: (L, 3) in the surface's space.
+        landmarks: (L,) their numbers.
+        surface: Where to look; only its movable part counts where it has one.
+    """
+    triangles = surface.triangles[surface.movable] if surface.movable.any() else surface.triangles
+    corners = surface.points[triangles]
+    centres = corners.mean(axis=1)
+    chosen, shares = np.empty(len(points), np.int64), np.empty((len(points), 3))
+    for row, point in enumerate(np.asarray(points, np.float64)):
+        near = np.argsort(np.square(centres - point).sum(axis=1))[:32]
+        weights = _closest(point, corners[near])
+        gap = np.linalg.norm((weights[..., None] * corners[near]).sum(axis=1) - point, axis=1)
+        best = int(np.argmin(gap))
+        chosen[row], shares[row] = near[best], weights[best]
+    return Places(np.asarray(landmarks, np.int64), triangles[chosen], shares)
+
+
+def _closest(point: NDArray[np.float64], corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, 3) weights, none negative, near the foot of a point in each of (n, 3, 3) triangles."""
+    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    across = point - corners[:, 0]
+    a, b, c = (first * first).sum(1), (first * second).sum(1), (second * second).sum(1)
+    d, e = (across * first).sum(1), (across * second).sum(1)
+    determinant = np.maximum(a * c - b * b, 1e-30)
+    v, w = (c * d - b * e) / determinant, (a * e - b * d) / determinant
+    weights = np.clip(np.stack([1.0 - v - w, v, w], axis=1), 0.0, None)
+    return weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-30)
