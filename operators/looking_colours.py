@@ -1,4 +1,4 @@
-"""What a mesh looks like, as far as a face needs it: base colours, colour attributes and image textures of materials."""
+"""What a mesh looks like, as far as a face needs it: colours, colour attributes and image textures of materials."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -18,8 +18,8 @@ from .places import FIRST_IRIS, Places, under
 from .surface import Surface, normals
 from .view import Frame, draw
 
-SEARCH_PX: Final = 320
-CLOSE_PX: Final = 640
+SEARCH_PX: Final = 256
+CLOSE_PX: Final = 512
 """Sides of the pictures that are searched, and of those that are measured in."""
 
 _PRESENT: Final = 0.5
@@ -27,6 +27,9 @@ _SURE: Final = 0.9
 _DOUBTFUL: Final = 0.1
 _SETTLING: Final = 2
 _ROUNDS: Final = 3
+_SAME_VIEW: Final = 1.0 + 2.0 * float(np.cos(np.radians(3.0)))
+"""Sum of the products of two frames' axes above which they lie within 3 degrees of each other."""
+
 _ROOM: Final = 1.5
 """Half a close picture's width, in largest distances of landmarks from their middle."""
 
@@ -189,9 +192,12 @@ def _look(surface: Surface, frame: Frame, normal: NDArray[np.float64], looker: L
         if seen is None or not (picture.triangle >= 0).any():
             return found
         places = under(seen.landmarks, surface, picture)
+        straight = _straight(frame, places.points(surface.points))
         if frame.size_px == CLOSE_PX:
             found = FoundFace(places, frame.axes, seen.confidence, picture.image)
-        frame = _straight(frame, places.points(surface.points))
+            if (straight.axes * frame.axes).sum() > _SAME_VIEW:
+                return found
+        frame = straight
         picture = draw(surface, frame, normal)
         seen = looker.settle(picture.image, Crop(CLOSE_PX / 2, CLOSE_PX / 2, float(CLOSE_PX), 0.0))
     if seen is None:

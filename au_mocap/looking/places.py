@@ -13,6 +13,7 @@ from .view import Picture
 
 FIRST_IRIS: Final = 468
 _CHUNK: Final = 64
+_CANDIDATES: Final = 32
 
 # Inner lips, each with the outer lip above or below it, from the actor's right to the left.
 _INNER: Final = (191, 80, 81, 82, 13, 312, 311, 310, 415, 95, 88, 178, 87, 14, 317, 402, 318, 324)
@@ -83,24 +84,26 @@ def _nearest(xy: NDArray[np.float64], wanted: NDArray[np.bool_]) -> NDArray[np.i
 
 
 def nearest_on(points: Floats, landmarks: NDArray[np.integer[Any]], surface: Surface) -> Places:
-    """Fixes landmarks that somebody placed in space to the nearest triangles that shapes move.
+    """Fixes landmarks that somebody placed in space to the nearest triangles.
 
     Args:
         points: (L, 3) in the surface's space.
-        landmarks: (L,) their numbers.
-        surface: Where to look; only its movable part counts where it has one.
+        landmarks: (L,) their numbers. All but irises go to what shapes move, where anything is.
+        surface: Where to look.
     """
-    triangles = surface.triangles[surface.movable] if surface.movable.any() else surface.triangles
-    corners = surface.points[triangles]
-    centres = corners.mean(axis=1)
+    everything = np.arange(len(surface.triangles))
+    moving = np.flatnonzero(surface.movable) if surface.movable.any() else everything
+    centres = surface.points[surface.triangles].mean(axis=1)
     chosen, shares = np.empty(len(points), np.int64), np.empty((len(points), 3))
-    for row, point in enumerate(np.asarray(points, np.float64)):
-        near = np.argsort(np.square(centres - point).sum(axis=1))[:32]
-        weights = _closest(point, corners[near])
-        gap = np.linalg.norm((weights[..., None] * corners[near]).sum(axis=1) - point, axis=1)
+    for row, (point, landmark) in enumerate(zip(np.asarray(points, np.float64), landmarks, strict=True)):
+        allowed = moving if landmark < FIRST_IRIS else everything
+        near = allowed[np.argsort(np.square(centres[allowed] - point).sum(axis=1))[:_CANDIDATES]]
+        corners = surface.points[surface.triangles[near]]
+        weights = _closest(point, corners)
+        gap = np.linalg.norm((weights[..., None] * corners).sum(axis=1) - point, axis=1)
         best = int(np.argmin(gap))
         chosen[row], shares[row] = near[best], weights[best]
-    return Places(np.asarray(landmarks, np.int64), triangles[chosen], shares)
+    return Places(np.asarray(landmarks, np.int64), surface.triangles[chosen], shares)
 
 
 def _closest(point: NDArray[np.float64], corners: NDArray[np.float64]) -> NDArray[np.float64]:

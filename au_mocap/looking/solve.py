@@ -86,15 +86,18 @@ class _Problem:
     irises: NDArray[np.bool_]
     candidates: NDArray[np.bool_]
 
-    def fit(self, group: Sequence[str]) -> NDArray[np.float64]:
-        """(K,) cosine of each shape with channels played together; 0 for what cannot play them."""
-        target = self.target(group)
-        shapes = np.where(self.irises, self.shapes, 0.0) if group[0].startswith(_LOOK) else self.shapes
+    def fit(self, group: Sequence[str], left: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """(K,) cosine of each shape with channels played together, or with what is left of them; 0 for what cannot."""
+        target, gaze = self.target(group) if left is None else left, group[0].startswith(_LOOK)
+        shapes = self.seen(group)
         size = np.linalg.norm(shapes, axis=1) * np.linalg.norm(target)
         cosine = shapes @ target / np.where(size > 0.0, size, np.inf)
-        if group[0].startswith(_LOOK):
-            cosine[np.abs(shapes).max(axis=1, initial=0.0) < _LEAST_LOOK] = 0.0
-        return np.where(self.candidates, cosine, 0.0)
+        moving = np.abs(shapes).max(axis=1, initial=0.0) >= (_LEAST_LOOK if gaze else 0.0)
+        return np.where(self.candidates & moving, cosine, 0.0)
+
+    def seen(self, group: Sequence[str]) -> NDArray[np.float64]:
+        """(K, N) the shapes' motions as far as they count for channels: of the gaze only the irises."""
+        return np.where(self.irises, self.shapes, 0.0) if group[0].startswith(_LOOK) else self.shapes
 
     def target(self, group: Sequence[str]) -> NDArray[np.float64]:
         """(N,) the motion of channels played together."""
@@ -181,8 +184,9 @@ def _own(alone: NDArray[np.float64], bundled: NDArray[np.float64], row: int, sha
 def _bundles() -> list[tuple[str, ...]]:
     """Channels that characters often have one shape for."""
     found: list[tuple[str, ...]] = []
-    for left in (each for each in PREDICTED_IDS if each.endswith("_L") and not each.startswith(("jaw", "mouth", _LOOK))):
-        found.append((left, mirrored(left)))
+    for left in (each for each in PREDICTED_IDS if each.endswith("_L")):
+        if not left.startswith(("jaw", "mouth", _LOOK)):
+            found.append((left, mirrored(left)))
     for stems in (("inner_brow_raise", "brow_raise"), ("cheek_raise", "lid_tighten")):
         sides = [tuple(f"{stem}_{side}" for stem in stems) for side in "LR"]
         found += [*sides, sides[0] + sides[1]]
@@ -227,16 +231,14 @@ def _convinces(
 
 def _played(problem: _Problem, group: tuple[str, ...], shape: int, used: set[int]) -> list[Played]:
     """A match with its gains; what it leaves over is given to shapes that play nothing else."""
-    target = problem.target(group)
-    shapes = np.where(problem.irises, problem.shapes, 0.0) if group[0].startswith(_LOOK) else problem.shapes
+    target, shapes = problem.target(group), problem.seen(group)
     chosen, gains, left = [shape], nonnegative(shapes[[shape]].T, target), target
     energy = float(target @ target)
     while True:
         left = target - gains @ shapes[chosen]
         if len(group) > 1 or len(chosen) == _MOST_PARTS:
             break
-        size = np.linalg.norm(shapes, axis=1) * max(float(np.linalg.norm(left)), 1e-12)
-        cosine = np.where(problem.candidates, shapes @ left / np.where(size > 0.0, size, np.inf), 0.0)
+        cosine = problem.fit(group, left)
         cosine[list(used)] = 0.0
         part = int(cosine.argmax())
         if cosine[part] < _PART_FIT or cosine[part] ** 2 * float(left @ left) < _PART_GAIN * energy:
@@ -250,9 +252,8 @@ def _played(problem: _Problem, group: tuple[str, ...], shape: int, used: set[int
         return [Played(group[0], each, float(gain), confidence) for each, gain in weighted if gain > 0.0]
     own = shapes[shape]
     shares = [max(0.0, float(problem.target((each,)) @ own / (own @ own))) for each in group]
-    return [
-        Played(each, shape, gain, confidence, len(group)) for each, gain in zip(group, shares, strict=True) if gain > 0.0
-    ]
+    weighted = zip(group, shares, strict=True)
+    return [Played(each, shape, gain, confidence, len(group)) for each, gain in weighted if gain > 0.0]
 
 
 def _tongue(measured: Measured, free: NDArray[np.int64]) -> list[Played]:

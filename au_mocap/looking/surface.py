@@ -1,4 +1,4 @@
-"""A character's surface, gathered from all its meshes: triangles with what they look like and whether shapes move them."""
+"""A character's surface: triangles of all its meshes, what they look like, and whether shapes move them."""
 
 from dataclasses import dataclass, field
 

@@ -72,8 +72,8 @@ def draw(surface: Surface, frame: Frame, normal: Floats) -> Picture:
     )
     for fragments in _fragments(seen[surface.triangles], size):
         pixel, which, weight, far = _opaque(surface, fragments)
-        order = np.argsort(-far, kind="stable")  # the nearest is written last and stays
-        order = order[far[order] < depth[pixel[order]]]
+        order = np.flatnonzero(far < depth[pixel])
+        order = order[np.argsort(-far[order].astype(np.float32))]  # the nearest is written last and stays
         depth[pixel[order]], triangle[pixel[order]] = far[order], which[order]
         shares[pixel[order]] = weight[order]
     image = np.full((size * size, 3), _BACKGROUND, np.uint8)
@@ -90,30 +90,42 @@ def _fragments(corners: NDArray[np.float64], size: int) -> Iterator[_Fragments]:
     low = np.clip(np.floor(corners[..., :2].min(axis=1) - 0.5), 0, size).astype(np.int64)
     high = np.clip(np.ceil(corners[..., :2].max(axis=1) + 0.5), 0, size).astype(np.int64)
     extent = np.maximum(high - low, 0)
-    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
-    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
     counts = extent[:, 0] * extent[:, 1]
-    used = np.flatnonzero((counts > 0) & (np.abs(area) > 1e-9) & np.isfinite(corners).all(axis=(1, 2)))
+    used = np.flatnonzero((counts > 0) & np.isfinite(corners).all(axis=(1, 2)))
+    plane = _planes(corners[used])
+    used, plane = used[np.isfinite(plane).all(axis=(1, 2))], plane[np.isfinite(plane).all(axis=(1, 2))]
     batch = np.cumsum(counts[used]) // _FRAGMENTS
     for number in range(int(batch[-1]) + 1 if len(batch) else 0):
-        chosen = used[batch == number]
-        which = np.repeat(chosen, counts[chosen])
-        place = np.arange(len(which)) - np.repeat(np.cumsum(counts[chosen]) - counts[chosen], counts[chosen])
-        x = low[which, 0] + place % extent[which, 0]
-        y = low[which, 1] + place // extent[which, 0]
-        u, v = x + 0.5, y + 0.5
-        second = ((c[which, 0] - u) * (a[which, 1] - v) - (c[which, 1] - v) * (a[which, 0] - u)) / area[which]
-        third = ((a[which, 0] - u) * (b[which, 1] - v) - (a[which, 1] - v) * (b[which, 0] - u)) / area[which]
-        first = 1.0 - second - third
-        inside = (first >= 0.0) & (second >= 0.0) & (third >= 0.0)
-        weight = np.stack([first, second, third], axis=1)[inside]
-        which = which[inside]
-        yield (
-            (y * size + x)[inside],
-            which,
-            weight.astype(np.float32),
-            (weight * corners[which, :, 2]).sum(axis=1),
-        )
+        rows = np.flatnonzero(batch == number)
+        chosen = used[rows]
+        many = counts[chosen]
+        row = np.repeat(np.arange(len(rows), dtype=np.int32), many)
+        place = np.arange(len(row), dtype=np.int64) - np.repeat(np.cumsum(many) - many, many)
+        down, across = np.divmod(place, extent[chosen, 0][row])
+        x, y = across + low[chosen, 0][row], down + low[chosen, 1][row]
+        weight = [each[:, 0][row] + each[:, 1][row] * x + each[:, 2][row] * y for each in plane[rows].swapaxes(0, 1)]
+        inside = np.flatnonzero((weight[0] >= 0.0) & (weight[1] >= 0.0) & (weight[0] + weight[1] <= 1.0))
+        first, second, which = weight[0][inside], weight[1][inside], chosen[row[inside]]
+        shares = np.stack([first, second, 1.0 - first - second], axis=1)
+        depth = (shares * corners[which, :, 2]).sum(axis=1)
+        yield (y * size + x)[inside], which, shares.astype(np.float32), depth
+
+
+def _planes(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, 2, 3): a + b x + c y is the share of a triangle's first and second corner at a pixel's middle.
+
+    Not finite where a triangle is seen from its edge.
+    """
+    (ax, ay), (bx, by), (cx, cy) = (corners[:, corner, :2].T for corner in range(3))
+    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rows = [
+            np.stack([bx * cy - by * cx, by - cy, cx - bx], axis=1) / area[:, None],
+            np.stack([cx * ay - cy * ax, cy - ay, ax - cx], axis=1) / area[:, None],
+        ]
+        plane = np.stack(rows, axis=1)
+        plane[..., 0] += 0.5 * (plane[..., 1] + plane[..., 2])  # pixels are counted by their corners
+    return plane
 
 
 def _opaque(surface: Surface, fragments: _Fragments) -> _Fragments:

@@ -1,0 +1,46 @@
+"""Sub-panel of the character: match by looking, and the marks for faces that the tracker does not see."""
+
+import bpy
+
+from . import text
+
+
+class AUMOCAP_PT_looking(bpy.types.Panel):
+    """The table from what shape keys do."""
+
+    bl_idname = "AUMOCAP_PT_looking"
+    bl_label = "Match by Looking"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "AU Mocap"
+    bl_parent_id = "AUMOCAP_PT_character"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads it as it is
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only for a character of this scene."""
+        chosen = context.scene.aumocap.character
+        return chosen is not None and chosen.name in context.scene.objects
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The button, and the marks."""
+        layout = self.layout
+        layout.operator("aumocap.match_by_looking", icon="HIDE_OFF")
+        count = sum("aumocap_landmark" in each for each in context.scene.aumocap.character.children)
+        row = layout.row(align=True)
+        row.operator("aumocap.add_marks", icon="EMPTY_AXIS")
+        row.operator("aumocap.remove_marks", text="", icon="X")
+        if count:
+            text.paragraph(layout, context, f"{count} marks say where the face is. Left is the character's own.", "INFO")
+        else:
+            text.paragraph(layout, context, "Marks are for faces that the tracker does not see.")
+
+
+def register() -> None:
+    """Register the panel."""
+    bpy.utils.register_class(AUMOCAP_PT_looking)
+
+
+def unregister() -> None:
+    """Undo `register`."""
+    bpy.utils.unregister_class(AUMOCAP_PT_looking)
