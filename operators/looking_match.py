@@ -53,15 +53,9 @@ def look(
 def _seen(
     figure: looking_mesh.Figure, axes: Sequence[Sequence[float]], progress: Callable[[float], None]
 ) -> places.Places:
-    points = figure.surface.points
-    regions = finding.regions(points, figure.moves(), _UP)
-    return finding.find_face(
-        figure.surface,
-        finding.directions([_UP, *axes, (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)], [_FRONT, *axes]),
-        regions,
-        finding.Looker(),
-        progress,
-    ).places
+    regions = finding.regions(figure.surface.points, figure.moves(), _UP)
+    sides = finding.views(regions, _UP, _FRONT, axes)
+    return finding.find_face(figure.surface, sides, finding.Looker(), progress).places
 
 
 def _axes_of(character: scene.Character) -> list[tuple[float, ...]]:

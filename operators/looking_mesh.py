@@ -22,7 +22,6 @@ _TRACE = 0.1
 """Share of a shape's largest displacement below which a point counts as resting."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A character at rest.
@@ -40,7 +39,6 @@ class Figure:
         """Displacement (V, 3) of the surface by each of `names` at full strength, one after the other."""
         for name in self.names:
             yield np.concatenate([part.displacement(name) for part in self._parts])
-
 
     def moves(self) -> NDArray[np.int64]:
         """(V,) how many shape keys move each point of the surface by more than a trace."""
@@ -110,7 +108,8 @@ def _meshes(character: Character) -> list[bpy.types.Object]:
 
 
 def _part(placed: bpy.types.Object) -> _Part:
-    mesh: bpy.types.Mesh = placed.data
+    mesh = placed.data
+    assert isinstance(mesh, bpy.types.Mesh)
     keys = mesh.shape_keys
     local = _coordinates(mesh.vertices if keys is None else keys.reference_key.data)
     look = looking_colours.read(placed)
@@ -120,8 +119,7 @@ def _part(placed: bpy.types.Object) -> _Part:
     turns = tuple(turn @ reflection for reflection in reflections)
     movable = np.full(len(look.triangles), keys is not None and len(keys.key_blocks) > 1)
     copies = [
-        Surface(local @ each.T + place, look.triangles, movable, look.colours, look.texture, look.uv)
-        for each in turns
+        Surface(local @ each.T + place, look.triangles, movable, look.colours, look.texture, look.uv) for each in turns
     ]
     together = joined(copies)
     surface = Surface(

@@ -31,7 +31,9 @@ class AUMOCAP_PT_looking(bpy.types.Panel):
         row.operator("aumocap.add_marks", icon="EMPTY_AXIS")
         row.operator("aumocap.remove_marks", text="", icon="X")
         if count:
-            text.paragraph(layout, context, f"{count} marks say where the face is. Left is the character's own.", "INFO")
+            text.paragraph(
+                layout, context, f"{count} marks say where the face is. Left is the character's own.", "INFO"
+            )
         else:
             text.paragraph(layout, context, "Marks are for faces that the tracker does not see.")
 
