@@ -26,7 +26,7 @@ from training.synth.performers import Anatomy, Performer
 from training.synth.renderer import Renderer, sample_look
 from training.synth.tracked import Tracked
 
-PEOPLE: Final = 200
+PEOPLE: Final = 120
 SMOKE_PEOPLE: Final = 2
 SEED: Final = 11
 
@@ -97,8 +97,9 @@ def motions_of(
     shown = surface.plain(performer.neutral, parts.triangles[~_lashes(parts)])
     frame = view.Frame(np.eye(3), -place * [1.0, 1.0, 0.0], reach, _PICTURE_PX)
     picture = view.draw(shown, frame, np.zeros_like(shown.points))
+    found = places.under(landmarks, shown, picture, surface.islands(shown))
     shapes = (_action(performer, parts, values) for values in np.eye(len(PREDICTED_IDS)))
-    return measure.measure(places.under(landmarks, shown, picture), shown.points, shapes).motion
+    return measure.measure(found, shown.points, shapes).motion
 
 
 def _action(performer: Performer, parts: Anatomy, values: NDArray[np.float64]) -> NDArray[np.float64]:

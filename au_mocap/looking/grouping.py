@@ -73,7 +73,7 @@ def groups(problem: Problem) -> list[Group]:
     for row, shape in pairs:
         best_alone[shape] = alone[row, shape]
     active: list[Group] = []
-    for row in np.argsort(-(bundled.max(axis=1, initial=0.0))).tolist():
+    for row in (int(each) for each in np.argsort(-(bundled.max(axis=1, initial=0.0)))):
         shape = int(bundled[row].argmax())
         group = together[row]
         is_taken = owned & set(group) or {each for other in active for each in other} & set(group)

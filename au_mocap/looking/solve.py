@@ -31,8 +31,8 @@ _ELSEWHERE: Final = 0.3
 
 _SIZE_SPREAD: Final = 1.6
 _MOST_PARTS: Final = 4
-_PART_FIT: Final = 0.6
-_PART_GAIN: Final = 0.1
+_PART_FIT: Final = 0.65
+_PART_GAIN: Final = 0.04
 """What a further shape of a channel needs: its cosine with what is left, and its share of the channel's motion."""
 
 _TONGUE_TRAVEL: Final = 0.12
@@ -113,7 +113,7 @@ def _likely_sizes(problem: Problem, known: list[Group], fits: NDArray[np.float64
     sizes = np.linalg.norm(problem.shapes, axis=1)
     ratio = np.log(np.maximum(sizes, 1e-9)[None] / np.maximum(targets, 1e-9)[:, None])
     sure = fits >= np.maximum(LEAST_FIT, fits.max(axis=0, initial=0.0, keepdims=True))
-    usual = np.median(ratio[sure]) if sure.any() else np.float64(0.0)
+    usual = float(np.sort(ratio[sure])[np.count_nonzero(sure) // 2]) if sure.any() else 0.0
     return np.exp(-0.5 * np.square((ratio - usual) / _SIZE_SPREAD))
 
 
@@ -121,10 +121,11 @@ def _convinces(problem: Problem, pairing: _Pairing, pair: tuple[int, int]) -> bo
     """Whether a pairing is a match: by its own fit, or since the mirrored pair is there as well."""
     row, shape = pair
     fits, group = pairing.fits, pairing.groups[row]
+    lead = group[0]
     if fits[pair] >= LEAST_FIT:
         return True
-    twin = mirrored(group[0])
-    if fits[pair] < _LEAST_PAIRED_FIT or len(group) > 1 or twin == group[0]:
+    twin = mirrored(lead)
+    if fits[pair] < _LEAST_PAIRED_FIT or len(group) > 1 or twin == lead:
         return False
     other = next((each for each in pairing.pairs if pairing.groups[each[0]] == (twin,)), None)
     if other is None or fits[other] < _LEAST_PAIRED_FIT:

@@ -1,6 +1,6 @@
 """The demo head without Blender, and other heads made of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from au_mocap import mapping, matching
 from au_mocap.channels import IDS
-from au_mocap.landmarks import canonical_face
+from au_mocap.landmarks import IPD_M
 from au_mocap.looking import finding, matches, measure, solve
-from au_mocap.looking.surface import Surface
+from au_mocap.looking.surface import Surface, islands
 from au_mocap.registry import BUNDLED
 
 Points = NDArray[np.float64]
@@ -49,11 +49,11 @@ def demo() -> Head:
         points, faces = data["head_vertices"].astype(np.float64), data["head_faces"].astype(np.int64)
         quads = faces[:, 3] >= 0
         triangles = np.concatenate([faces[:, [0, 1, 2]], faces[quads][:, [0, 2, 3]]])
-        shapes, start = {}, 0
+        shapes, start, step_m = {}, 0, float(data["step_m"].item())
         for name, size in zip(data["shape_names"], data["shape_sizes"], strict=True):
             moved = np.zeros_like(points)
             part = slice(start, start + int(size))
-            moved[data["shape_vertices"][part]] = data["shape_steps"][part] * float(data["step_m"])
+            moved[data["shape_vertices"][part]] = data["shape_steps"][part] * step_m
             shapes[str(name)], start = moved, part.stop
         surface = Surface(
             points=points,
@@ -72,10 +72,17 @@ def moves(head: Head) -> NDArray[np.int64]:
     return (lengths > 0.1 * np.maximum(lengths.max(axis=1, keepdims=True), 1e-9)).sum(axis=0)
 
 
-def found(head: Head, up: tuple[float, float, float] = UP, **more: object) -> finding.FoundFace:
-    """The head's face, as the tracker sees it."""
-    places = finding.regions(head.points, moves(head), up)
-    return finding.find_face(head.surface, finding.views(places, up, FRONT, **more), finding.Looker())  # type: ignore[arg-type]
+def parts(head: Head) -> NDArray[np.int64]:
+    """(V,) number of the connected part that each point belongs to."""
+    number = np.zeros(len(head.points), np.int64)
+    number[head.surface.triangles.ravel()] = np.repeat(islands(head.surface), 3)
+    return number
+
+
+def found(head: Head, others: Sequence[Sequence[float]] = ()) -> finding.FoundFace:
+    """The head's face, as the tracker sees it; `others` are further directions that may be up."""
+    places = finding.regions(head.points, moves(head), UP)
+    return finding.find_face(head.surface, finding.views(places, UP, FRONT, others), finding.Looker())
 
 
 def measured(head: Head, face: finding.FoundFace | None = None) -> measure.Measured:
@@ -84,9 +91,9 @@ def measured(head: Head, face: finding.FoundFace | None = None) -> measure.Measu
     return measure.measure(places, head.points, head.shapes.values())
 
 
-def looked_at(head: Head, own_strength: bool = True) -> matches.Seen:
+def looked_at(head: Head, face: finding.FoundFace | None = None, own_strength: bool = True) -> matches.Seen:
     """The head's table by looking."""
-    return matches.to_table(solve.solve(measured(head)), list(head.shapes), "looked at", own_strength)
+    return matches.to_table(solve.solve(measured(head, face)), list(head.shapes), "looked at", own_strength)
 
 
 def by_name(names: list[str]) -> mapping.Mapping:
@@ -139,7 +146,38 @@ def with_sided_cheeks(table: mapping.Mapping) -> mapping.Mapping:
     return mapping.Mapping(table.name, tuple(rows))
 
 
-def ipd(head: Head) -> float:
-    """Distance between the eyes of a head of human size in metres."""
-    del head
-    return float(np.ptp(canonical_face().points[[468, 473], 0]))
+def errors(head: Head, table: mapping.Mapping, face: finding.FoundFace, values: NDArray[np.float64]) -> Points:
+    """(T, 478) how far landmarks are from where the demo head has them, in distances between the eyes.
+
+    Args:
+        head: Performs by `table`; its points are the demo head's.
+        table: The table by looking.
+        face: The landmarks on the demo head.
+        values: (T, 58) expressions.
+    """
+    wanted = played(demo(), with_sided_cheeks(by_name(list(demo().shapes))), values)
+    gap = played(head, table, values) - wanted
+    return np.linalg.norm([face.places.points(each) for each in gap], axis=2) / IPD_M
+
+
+def coarse(head: Head, cell: float, rng: np.random.Generator) -> Head:
+    """The head with all points of a cell made one, its shapes of other strengths, with noise of a tenth of a cell."""
+    _, owner = np.unique(np.round(head.points / cell).astype(np.int64), axis=0, return_inverse=True)
+    owner = owner.reshape(-1)
+    count = np.bincount(owner)
+
+    def mean(values: Points) -> Points:
+        return np.stack([np.bincount(owner, column) / count for column in values.T], axis=1)
+
+    triangles = owner[head.surface.triangles]
+    kept = (triangles != np.roll(triangles, 1, axis=1)).all(axis=1)
+    old = head.surface
+    surface = Surface(
+        mean(old.points), triangles[kept], old.movable[kept], old.colours[kept], old.texture[kept], old.uv[kept]
+    )
+    shapes = {}
+    for name, shape in head.shapes.items():
+        moved = mean(shape)
+        noise = rng.normal(0.0, 0.1 * cell, moved.shape) * (np.linalg.norm(moved, axis=1, keepdims=True) > 1e-4)
+        shapes[name] = moved * rng.uniform(0.6, 1.5) + noise
+    return Head(surface, shapes)
