@@ -140,6 +140,7 @@ def test_half_a_face_with_a_mirror_modifier(nameless: tuple[Properties, Names, "
 
     character, names, demo = nameless
     mesh = demo.head.data
+    assert isinstance(mesh, bpy.types.Mesh)
     half = bmesh.new()
     half.from_mesh(mesh)
     bmesh.ops.delete(half, geom=[vertex for vertex in half.verts if vertex.co.x < -1e-4], context="VERTS")
@@ -208,6 +209,7 @@ def test_marks_find_a_face_by_hand(nameless: tuple[Properties, Names, "DemoHead"
 def test_what_has_no_face_leads_to_the_marks() -> None:
     bpy.ops.mesh.primitive_uv_sphere_add(segments=12, ring_count=8)
     ball = bpy.context.object
+    assert ball is not None
     for name in ("Basis", "Dent"):
         ball.shape_key_add(name=name).value = 0.0
     ball.data.shape_keys.key_blocks["Dent"].data[3].co.x += 0.5

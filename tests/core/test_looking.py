@@ -191,7 +191,7 @@ def test_eyes_that_no_shape_moves_are_left_alone(face: finding.FoundFace) -> Non
     """Lids that follow the gaze are no gaze: bones turn such eyes."""
     head = heads.demo()
     part = heads.parts(head)
-    eyes = set(part[face.places.corners[places.FIRST_IRIS :, 0]]) - {part[face.places.corners[1, 0]]}
+    eyes = set(part[face.places.corners[places.FIRST_IRIS :, 0]].tolist()) - {int(part[face.places.corners[1, 0]])}
     still = np.isin(part, list(eyes))
     shapes = {name: np.where(still[:, None], 0.0, shape) for name, shape in head.shapes.items()}
     seen = heads.looked_at(replace(head, shapes=shapes), face)
@@ -234,7 +234,9 @@ def _other_sides() -> list[int]:
 def test_marks_start_where_a_face_has_them() -> None:
     """In the order of a face: eyes above the nose above the mouth above the chin, left on the left."""
     axes = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-    spread = dict(zip([mark.label for mark in marks.MARKS], marks.spread(axes, [0.0, 0.0, 1.6], 0.1), strict=True))
+    spread = dict(
+        zip([mark.label for mark in marks.MARKS], marks.spread(axes, np.array([0.0, 0.0, 1.6]), 0.1), strict=True)
+    )
     heights = [
         spread[name][2] for name in ("Left Brow Inner End", "Left Pupil", "Nose Tip", "Upper Lip Middle", "Chin")
     ]
