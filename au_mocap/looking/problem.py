@@ -20,6 +20,9 @@ LOOK: Final = "look_"
 _LEAST_LOOK: Final = 0.02
 """Motion of an iris below which nothing looks anywhere."""
 
+_LOOK_SHARE: Final = 0.8
+"""How far irises move in a look, against the lids that follow."""
+
 _RIGID: Final = 0.9
 """Share of a motion that a turn, a shift and a change of size explain: more is a motion of the whole head."""
 
@@ -47,8 +50,13 @@ class Problem:
         shapes = self.seen(group)
         size = np.linalg.norm(shapes, axis=1) * np.linalg.norm(target)
         cosine = shapes @ target / np.where(size > 0.0, size, np.inf)
-        moving = np.abs(shapes).max(axis=1, initial=0.0) >= (_LEAST_LOOK if gaze else 0.0)
-        return np.where(self.candidates & moving, cosine, 0.0)
+        return np.where(self.candidates & (self._turns_eyes() if gaze else True), cosine, 0.0)
+
+    def _turns_eyes(self) -> NDArray[np.bool_]:
+        """(K,) whether a shape moves irises, and about as far as anything else: a wider skull moves them as well."""
+        irises = np.abs(np.where(self.irises, self.shapes, 0.0)).max(axis=1, initial=0.0)
+        others = np.abs(np.where(self.irises, 0.0, self.shapes)).max(axis=1, initial=0.0)
+        return (irises >= _LEAST_LOOK) & (irises >= _LOOK_SHARE * others)
 
     def seen(self, group: Sequence[str]) -> NDArray[np.float64]:
         """(K, N) the shapes' motions as far as they count for channels: of the gaze only the irises."""

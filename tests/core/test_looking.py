@@ -265,7 +265,8 @@ def test_views_look_from_all_around_and_straight() -> None:
     for side in sides:
         np.testing.assert_allclose(side.axes @ side.axes.T, np.eye(3), atol=1e-12)
         assert np.linalg.det(side.axes) == pytest.approx(1.0)
-    np.testing.assert_allclose(sides[-1].axes[1], [0, 1, 0], atol=1e-12)
+    np.testing.assert_allclose([side.axes[1] for side in sides[8:12]], [[0, 1, 0]] * 4, atol=1e-12)
+    assert [side.reach for side in sides] == [1.0] * 12 + [2.0] * 8
 
 
 @pytest.mark.parametrize("own_strength", [True, False])
