@@ -157,7 +157,7 @@ def _resting_matrix(placed: bpy.types.Object) -> Matrix:
 def _coordinates(points: "bpy.types.bpy_prop_collection") -> NDArray[np.float64]:
     flat = np.empty(_AXES * len(points), np.float32)
     points.foreach_get("co", flat)
-    return flat.reshape(-1, _AXES).astype(np.float64)
+    return np.nan_to_num(flat, posinf=0.0, neginf=0.0).reshape(-1, _AXES).astype(np.float64)
 
 
 def _weights(mesh: bpy.types.Mesh, group: int) -> NDArray[np.float64]:
