@@ -75,7 +75,8 @@ def test_a_face_of_many_triangles_is_drawn_in_a_moment() -> None:
     x, y = np.meshgrid(steps, steps)
     points = np.stack([x.ravel(), y.ravel(), 0.3 * np.square(x.ravel())], axis=1)
     corner = (np.arange(141)[:, None] * 142 + np.arange(141)).ravel()
-    made = plain(points, np.concatenate([np.stack([corner, corner + 1, corner + 143], 1), np.stack([corner, corner + 143, corner + 142], 1)]))  # fmt: skip
+    upper, lower = np.stack([corner, corner + 1, corner + 143]), np.stack([corner, corner + 143, corner + 142])
+    made = plain(points, np.concatenate([upper, lower], axis=1).T)
     seconds = []
     for _ in range(3):
         started = time.process_time()
