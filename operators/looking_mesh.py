@@ -5,7 +5,7 @@ Mirror counts, since half a face is none.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import bpy
 import numpy as np
@@ -57,6 +57,13 @@ class _Part:
     groups: dict[str, int]
     turns: "tuple[NDArray[np.float64], ...]"
     surface: Surface
+    weights: "dict[int, NDArray[np.float64]]" = field(default_factory=dict)
+
+    def _held_back_by(self, group: int) -> NDArray[np.float64]:
+        """(V,) weights of a vertex group, read once."""
+        if group not in self.weights:
+            self.weights[group] = _weights(self.mesh, group)
+        return self.weights[group]
 
     def displacement(self, name: str) -> NDArray[np.float64]:
         """(V, 3) in the world, zero where the mesh has no such key."""
@@ -66,7 +73,7 @@ class _Part:
             return np.zeros_like(self.surface.points)
         moved = _coordinates(key.data) - _coordinates(key.relative_key.data)
         if key.vertex_group in self.groups:
-            moved *= _weights(self.mesh, self.groups[key.vertex_group])[:, None]
+            moved *= self._held_back_by(self.groups[key.vertex_group])[:, None]
         return np.concatenate([moved @ turn.T for turn in self.turns])
 
 

@@ -87,7 +87,7 @@ def test_a_face_of_many_triangles_is_drawn_in_a_moment() -> None:
 
 
 def test_points_at_one_place_join_what_they_belong_to() -> None:
-    strip = np.array([[i, j, 0.0] for i in range(200) for j in (0.0, 1.0)])
+    strip = np.array([[i, j, 0.0] for i in range(200) for j in (0.0, 1.0)], np.float64)
     triangles = np.array([[i, i + 1, i + 2] for i in range(398)])
     split = plain(strip[triangles].reshape(-1, 3), np.arange(3 * 398).reshape(-1, 3))
     apart = plain(strip + np.array([0.0, 5.0, 0.0]), triangles)
