@@ -67,6 +67,7 @@ TRAINING = {
     "accurate": ("train", "training.appearance"),  # and `fast`, in one go
     "geometry": ("train", "training.geometry"),
     "head": ("main", "training.demo_head"),
+    "looking": ("train", "training.channel_motion"),  # au_mocap/looking/channel_motion.npz
     "mediapipe": ("train", "training.mediapipe_head"),
     "tracker": ("convert", "training.convert_tracker"),
 }

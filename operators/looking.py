@@ -5,12 +5,15 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import bpy
 
 from ..au_mocap.errors import AuMocapError
 from . import bundle, polls, refresh, table
+
+if TYPE_CHECKING:
+    from ..au_mocap.looking.matches import Seen
 
 _SHOWN = 5
 FRONTS = (
@@ -78,7 +81,7 @@ class AUMOCAP_OT_match_by_looking(_NeedsShapes, bpy.types.Operator):
         self._tell(seen)
         return {"FINISHED"}
 
-    def _fill(self, context: bpy.types.Context, seen: object) -> None:
+    def _fill(self, context: bpy.types.Context, seen: "Seen") -> None:
         character = context.scene.aumocap.character.aumocap
         with refresh.held():
             end_tests(character)
@@ -88,7 +91,7 @@ class AUMOCAP_OT_match_by_looking(_NeedsShapes, bpy.types.Operator):
                     row.confidence = confidence
         refresh.scene(context.scene)
 
-    def _tell(self, seen: object) -> None:
+    def _tell(self, seen: "Seen") -> None:
         from . import choices
 
         count = len({row.channel for row in seen.mapping.rows})

@@ -41,7 +41,8 @@ class _Paint:
 
 def read(placed: bpy.types.Object) -> Look:
     """Reads a mesh object's triangles and materials."""
-    mesh: bpy.types.Mesh = placed.data
+    mesh = placed.data
+    assert isinstance(mesh, bpy.types.Mesh)
     mesh.calc_loop_triangles()
     count = len(mesh.loop_triangles)
     triangles, loops, slots = (np.empty(size, np.int32) for size in (3 * count, 3 * count, count))
@@ -107,7 +108,7 @@ def _colour_socket(node: bpy.types.Node) -> "bpy.types.NodeSocket | None":
 
 def _source(socket: "bpy.types.NodeSocket", depth: int) -> bpy.types.Node | None:
     """The image or the colour attribute that a colour comes from, through what mixes it; None for a plain colour."""
-    for link in socket.links if depth else ():
+    for link in (socket.links or ()) if depth else ():
         node = link.from_node
         if (node.type == "TEX_IMAGE" and node.image is not None) or node.type in ("VERTEX_COLOR", "ATTRIBUTE"):
             return node

@@ -40,11 +40,11 @@ def add(context: bpy.types.Context, chosen: bpy.types.Object, figure: "Figure", 
     Returns:
         How many were added.
     """
-    from ..au_mocap.looking.finding import regions
+    from ..au_mocap.looking.finding import HEAD_ROOM, regions
 
     axes = np.array([np.cross((0, 0, 1), FRONTS[front]), (0, 0, -1), np.negative(FRONTS[front])], np.float64)
     centre, reach = regions(figure.surface.points, figure.moves(), (0.0, 0.0, 1.0))[0]
-    guess = _on_the_front(figure, marks.spread(axes, centre, reach / 1.6), view.Frame(axes, centre, reach, 256))
+    guess = _on_the_front(figure, marks.spread(axes, centre, reach / HEAD_ROOM), view.Frame(axes, centre, reach, 256))
     context.view_layer.update()
     there = of(chosen)
     new = [(mark, place) for mark, place in zip(marks.MARKS, guess, strict=True) if mark.landmark not in there]

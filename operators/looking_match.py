@@ -36,7 +36,7 @@ def look(
         marks.check(landmarks, points)
         found = places.nearest_on(points, landmarks, figure.surface)
     else:
-        found = _seen(figure, _axes_of(character), lambda share: progress(_SEARCH * share))
+        found = face_of(figure, _axes_of(character), lambda share: progress(_SEARCH * share))
     progress(_SEARCH)
     measured = measure.measure(found, figure.surface.points, figure.shapes())
     progress(1.0)
@@ -50,18 +50,24 @@ def look(
     return table
 
 
-def _seen(
-    figure: looking_mesh.Figure, axes: Sequence[Sequence[float]], progress: Callable[[float], None]
+def face_of(
+    figure: looking_mesh.Figure,
+    axes: Sequence[Sequence[float]],
+    progress: Callable[[float], None] = lambda _share: None,
 ) -> places.Places:
-    points = figure.surface.points
-    regions = finding.regions(points, figure.moves(), _UP)
-    return finding.find_face(
-        figure.surface,
-        finding.directions([_UP, *axes, (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)], [_FRONT, *axes]),
-        regions,
-        finding.Looker(),
-        progress,
-    ).places
+    """The landmarks on a character, as the tracker sees them.
+
+    Args:
+        figure: The character.
+        axes: Directions that may be up if the world's Z is not.
+        progress: Told how much of the search is done, 0..1.
+
+    Raises:
+        AuMocapError: No face is seen, or the tracker's files are missing.
+    """
+    regions = finding.regions(figure.surface.points, figure.moves(), _UP)
+    sides = finding.views(regions, _UP, _FRONT, axes)
+    return finding.find_face(figure.surface, sides, finding.Looker(), progress).places
 
 
 def _axes_of(character: scene.Character) -> list[tuple[float, ...]]:

@@ -5,7 +5,7 @@ Mirror counts, since half a face is none.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import bpy
 import numpy as np
@@ -20,7 +20,6 @@ from .scene import Character
 _AXES = 3
 _TRACE = 0.1
 """Share of a shape's largest displacement below which a point counts as resting."""
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,6 @@ class Figure:
         for name in self.names:
             yield np.concatenate([part.displacement(name) for part in self._parts])
 
-
     def moves(self) -> NDArray[np.int64]:
         """(V,) how many shape keys move each point of the surface by more than a trace."""
         counts = np.zeros(len(self.surface.points), np.int64)
@@ -59,6 +57,13 @@ class _Part:
     groups: dict[str, int]
     turns: "tuple[NDArray[np.float64], ...]"
     surface: Surface
+    weights: "dict[int, NDArray[np.float64]]" = field(default_factory=dict)
+
+    def _held_back_by(self, group: int) -> NDArray[np.float64]:
+        """(V,) weights of a vertex group, read once."""
+        if group not in self.weights:
+            self.weights[group] = _weights(self.mesh, group)
+        return self.weights[group]
 
     def displacement(self, name: str) -> NDArray[np.float64]:
         """(V, 3) in the world, zero where the mesh has no such key."""
@@ -68,7 +73,7 @@ class _Part:
             return np.zeros_like(self.surface.points)
         moved = _coordinates(key.data) - _coordinates(key.relative_key.data)
         if key.vertex_group in self.groups:
-            moved *= _weights(self.mesh, self.groups[key.vertex_group])[:, None]
+            moved *= self._held_back_by(self.groups[key.vertex_group])[:, None]
         return np.concatenate([moved @ turn.T for turn in self.turns])
 
 
@@ -110,7 +115,8 @@ def _meshes(character: Character) -> list[bpy.types.Object]:
 
 
 def _part(placed: bpy.types.Object) -> _Part:
-    mesh: bpy.types.Mesh = placed.data
+    mesh = placed.data
+    assert isinstance(mesh, bpy.types.Mesh)
     keys = mesh.shape_keys
     local = _coordinates(mesh.vertices if keys is None else keys.reference_key.data)
     look = looking_colours.read(placed)
@@ -120,8 +126,7 @@ def _part(placed: bpy.types.Object) -> _Part:
     turns = tuple(turn @ reflection for reflection in reflections)
     movable = np.full(len(look.triangles), keys is not None and len(keys.key_blocks) > 1)
     copies = [
-        Surface(local @ each.T + place, look.triangles, movable, look.colours, look.texture, look.uv)
-        for each in turns
+        Surface(local @ each.T + place, look.triangles, movable, look.colours, look.texture, look.uv) for each in turns
     ]
     together = joined(copies)
     surface = Surface(
@@ -159,7 +164,7 @@ def _resting_matrix(placed: bpy.types.Object) -> Matrix:
 def _coordinates(points: "bpy.types.bpy_prop_collection") -> NDArray[np.float64]:
     flat = np.empty(_AXES * len(points), np.float32)
     points.foreach_get("co", flat)
-    return flat.reshape(-1, _AXES).astype(np.float64)
+    return np.nan_to_num(flat, posinf=0.0, neginf=0.0).reshape(-1, _AXES).astype(np.float64)
 
 
 def _weights(mesh: bpy.types.Mesh, group: int) -> NDArray[np.float64]:

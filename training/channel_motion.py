@@ -2,9 +2,9 @@
 
     python -m training.channel_motion [--out FILE] [--people N] [--smoke]
 
-Every performer is a random person with a manner of their own; landmarks are the places on the mesh where the shipped
-tracker sees them (`training.synth.correspondences`). Each face is aligned to the canonical one before its motions are
-taken, and the mean over all people and their mirror images is kept. The demo head is none of them.
+Every performer is a random person with a manner of their own. Each is rendered, the shipped tracker finds the face, and
+the channels' full actions are measured there by the very code that measures a character's shapes (`au_mocap.looking`),
+so that both err alike. The mean over all people and their mirror images is kept. The demo head is none of them.
 """
 
 import argparse
@@ -16,19 +16,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from au_mocap.channels import PREDICTED_IDS, mirrored
-from au_mocap.landmarks import align, canonical_face
-from au_mocap.looking import motion
+from au_mocap.landmarks import COUNT, canonical_face
+from au_mocap.looking import measure, motion, places, surface, view
 from training import packages
 from training.geometry.canonical import mirror_landmarks
-from training.synth import film, performers
-from training.synth.correspondences import Correspondences
-from training.synth.performers import Performer
+from training.synth import performers
+from training.synth.camera import View
+from training.synth.performers import Anatomy, Performer
+from training.synth.renderer import Renderer, sample_look
+from training.synth.tracked import Tracked
 
-PEOPLE: Final = 200
-VIEWS: Final = 300
+PEOPLE: Final = 120
 SMOKE_PEOPLE: Final = 2
-SMOKE_VIEWS: Final = 8
 SEED: Final = 11
+
+_PICTURE_PX: Final = 512
+_DISTANCE_M: Final = 30.0
+"""So far away that perspective does not matter: the surface is drawn without."""
+
+_REACH: Final = 2.6
+_BELOW_EYES: Final = 0.55
+"""Half a picture's width and its middle, in distances between the eyes."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,10 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--smoke needs --out FILE: its result is not fit for the engine")
     if options.people < 1:
         parser.error("--people must be 1 or more")
-    people, views = (SMOKE_PEOPLE, SMOKE_VIEWS) if options.smoke else (options.people, VIEWS)
+    people = SMOKE_PEOPLE if options.smoke else options.people
     try:
-        places, _ = film.film_all(film.Call({}, views=views), options.out.parent if options.smoke else None)
-        found = mean_motion(places, people, np.random.default_rng(SEED))
+        found = mean_motion(people, np.random.default_rng(SEED))
     except (packages.PackageError, RuntimeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -55,29 +62,56 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def mean_motion(places: Correspondences, people: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(P, 478, 3) mean full actions in distances between the eyes, left and right exact mirror images."""
-    total = np.zeros((len(PREDICTED_IDS), len(canonical_face().points), 3))
+def mean_motion(people: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(P, 478, 3) mean full actions in distances between the eyes, left and right exact mirror images.
+
+    Raises:
+        RuntimeError: OpenGL cannot be started, or the tracker sees none of the people.
+    """
+    renderer, tracker = Renderer(performers.anatomy(), _PICTURE_PX), Tracked()
+    total, seen = np.zeros((len(PREDICTED_IDS), COUNT, 3)), 0
     for _ in range(people):
-        total += motions_of(performers.sample(rng), places)
-    mean = total / people
+        measured = motions_of(performers.sample(rng), renderer, tracker, rng)
+        if measured is not None:
+            total, seen = total + measured, seen + 1
+    if not seen:
+        message = f"The tracker saw none of {people} people: take more of them (--people)."
+        raise RuntimeError(message)
+    mean = total / seen
     twin = mirror_landmarks(canonical_face().points)
     others = [PREDICTED_IDS.index(mirrored(channel_id)) for channel_id in PREDICTED_IDS]
     return (mean + mean[others][:, twin] * [-1.0, 1.0, 1.0]) / 2
 
 
-def motions_of(performer: Performer, places: Correspondences) -> NDArray[np.float64]:
-    """(P, 478, 3) full actions of one person, the neutral face aligned to the canonical one."""
-    parts = performers.anatomy()
-    neutral = places.points(performer.neutral).astype(np.float64)
-    aligned = align(neutral[None])
-    size = np.ptp(aligned.points[0] @ aligned.rotations[0].T, axis=0).max() / np.ptp(neutral, axis=0).max()
-    found = np.empty((len(PREDICTED_IDS), *neutral.shape))
-    for row, values in enumerate(np.eye(len(PREDICTED_IDS))):
-        posed = performer.neutral + performer.deltas[row]
-        posed[parts.eyeballs] = performer.eyes.vertices(parts, values)
-        found[row] = places.points(posed) - neutral
-    return found @ aligned.rotations[0] * size
+def motions_of(
+    performer: Performer, renderer: Renderer, tracker: Tracked, rng: np.random.Generator
+) -> NDArray[np.float64] | None:
+    """(P, 478, 3) full actions of one person; None where the tracker does not see the face."""
+    parts, nothing = performers.anatomy(), np.zeros(len(PREDICTED_IDS))
+    reach = _REACH * performer.ipd_m
+    place = np.array([0.0, -_BELOW_EYES * performer.ipd_m, _DISTANCE_M])
+    camera = View(np.eye(3), place, _PICTURE_PX / 2 * _DISTANCE_M / reach, _PICTURE_PX)
+    landmarks = tracker.find(renderer.draw(performer.neutral, nothing, camera, sample_look(performer, rng)))
+    if landmarks is None:
+        return None
+    shown = surface.plain(performer.neutral, parts.triangles[~_lashes(parts)])
+    frame = view.Frame(np.eye(3), -place * [1.0, 1.0, 0.0], reach, _PICTURE_PX)
+    picture = view.draw(shown, frame, np.zeros_like(shown.points))
+    found = places.under(landmarks, shown, picture, surface.islands(shown))
+    shapes = (_action(performer, parts, values) for values in np.eye(len(PREDICTED_IDS)))
+    return measure.measure(found, shown.points, shapes).motion
+
+
+def _action(performer: Performer, parts: Anatomy, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 3) displacement by a single full action, eyeballs turned; what contact changes is left out."""
+    posed = performer.neutral + performer.deltas[int(values.argmax())]
+    posed[parts.eyeballs] = performer.eyes.vertices(parts, values)
+    return (posed - performer.neutral).astype(np.float64)
+
+
+def _lashes(parts: Anatomy) -> NDArray[np.bool_]:
+    """(F,) triangles of the lashes, which hide the lids' edges."""
+    return np.isin(parts.triangles, parts.lashes).any(axis=1)
 
 
 if __name__ == "__main__":

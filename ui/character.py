@@ -146,6 +146,7 @@ def _draw_table(layout: bpy.types.UILayout, context: bpy.types.Context, characte
     row = layout.row(align=True)
     row.menu("AUMOCAP_MT_presets", text=character.table_name or "Choose a Preset")
     row.operator("aumocap.match_by_name", text="", icon="VIEWZOOM")
+    row.operator("aumocap.match_by_looking", text="", icon="HIDE_OFF")
     row = layout.row()
     row.template_list("AUMOCAP_UL_rows", "", character, "rows", character, "active_row", rows=6)
     column = row.column(align=True)

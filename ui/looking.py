@@ -1,5 +1,7 @@
 """Sub-panel of the character: match by looking, and the marks for faces that the tracker does not see."""
 
+from typing import ClassVar
+
 import bpy
 
 from . import text
@@ -14,7 +16,7 @@ class AUMOCAP_PT_looking(bpy.types.Panel):
     bl_region_type = "UI"
     bl_category = "AU Mocap"
     bl_parent_id = "AUMOCAP_PT_character"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads it as it is
+    bl_options: ClassVar = {"DEFAULT_CLOSED"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -31,7 +33,9 @@ class AUMOCAP_PT_looking(bpy.types.Panel):
         row.operator("aumocap.add_marks", icon="EMPTY_AXIS")
         row.operator("aumocap.remove_marks", text="", icon="X")
         if count:
-            text.paragraph(layout, context, f"{count} marks say where the face is. Left is the character's own.", "INFO")
+            text.paragraph(
+                layout, context, f"{count} marks say where the face is. Left is the character's own.", "INFO"
+            )
         else:
             text.paragraph(layout, context, "Marks are for faces that the tracker does not see.")
 

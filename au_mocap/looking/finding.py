@@ -15,10 +15,10 @@ from ..landmarks import align
 from ..registry import Registry
 from ..sessions import open_session
 from .places import FIRST_IRIS, Places, under
-from .surface import Surface, normals
+from .surface import Surface, islands, normals
 from .view import Frame, draw
 
-SEARCH_PX: Final = 256
+SEARCH_PX: Final = 160
 CLOSE_PX: Final = 512
 """Sides of the pictures that are searched, and of those that are measured in."""
 
@@ -40,11 +40,12 @@ _LIVELY: Final = 0.3
 """Share of the most moves of any point that makes a point part of the face."""
 
 _FACE_ROOM: Final = 1.6
-_HEAD_ROOM: Final = 2.0
+HEAD_ROOM: Final = 2.6
 _ALL: Final = 1.1
 _HEAD_SHARE: Final = 0.16
 """Widths of regions, in widths of what they are around; and how much of a figure's height is head."""
 
+_PARALLEL: Final = 1e-3
 _STEPS: Final = 8
 """Sides that a figure is seen from as it turns."""
 
@@ -66,6 +67,15 @@ class FoundFace:
     axes: NDArray[np.float64]
     confidence: float
     image: Image
+
+
+@dataclass(frozen=True, slots=True)
+class _Canvas:
+    """A surface with what every picture of it needs: (V, 3) normals, and (F,) connected parts."""
+
+    surface: Surface
+    normal: NDArray[np.float64]
+    part: NDArray[np.int64]
 
 
 class Looker:
@@ -95,34 +105,55 @@ class Looker:
         return result if result.presence >= _PRESENT else None
 
 
-def directions(ups: Iterable[Sequence[float]], fronts: Iterable[Sequence[float]]) -> list[NDArray[np.float64]]:
-    """Axes of pictures to try: for each direction that may be up, those all around, the likeliest front first.
+@dataclass(frozen=True, slots=True)
+class View:
+    """A side to look from: axes (3, 3) as in `Frame`, the middle (3,) and half the width of what is looked at."""
+
+    axes: NDArray[np.float64]
+    centre: NDArray[np.float64]
+    reach: float
+
+
+def views(
+    places: Sequence[tuple[NDArray[np.float64], float]],
+    up: Sequence[float],
+    front: Sequence[float],
+    others: Iterable[Sequence[float]] = (),
+) -> list[View]:
+    """The sides to look from, likeliest first.
 
     Args:
-        ups: Directions that may be up.
-        fronts: Directions that the face may look in; parallel ones to an up are left out.
+        places: Where the face may be, from `regions`.
+        up: The likeliest direction to be up: all places are looked at from all around it, the first of them at once.
+        front: The likeliest direction that the face looks in.
+        others: Directions that may be up instead: the first place is looked at from four sides each.
     """
-    found: list[NDArray[np.float64]] = []
-    faced = [np.asarray(front, np.float64) for front in fronts]
-    for up in (np.asarray(each, np.float64) / np.linalg.norm(each) for each in ups):
-        level = [front - (front @ up) * up for front in faced]
-        level = [front / np.linalg.norm(front) for front in level if np.linalg.norm(front) > 1e-6]
-        first = level[0] if level else np.cross(up, np.roll(up, 1))
-        turned = [np.cos(angle) * first + np.sin(angle) * np.cross(up, first) for angle in _angles()]
-        for front in (*level, *turned):
-            axes = np.stack([np.cross(up, front), -up, -front])
-            if not any(np.allclose(axes, other, atol=1e-3) for other in found):
-                found.append(axes)
-    return found
+    upright = _around_up(up, front, _STEPS)
+    found = [View(axes, *places[0]) for axes in upright]
+    for other in others:
+        for axes in _around_up(other, front, _STEPS // 2):
+            if not any(np.allclose(axes, each.axes, atol=1e-3) for each in found):
+                found.append(View(axes, *places[0]))
+    return found + [View(axes, *place) for place in places[1:] for axes in upright]
 
 
-def _angles() -> NDArray[np.float64]:
-    steps = np.arange(_STEPS)
-    return np.where(steps % 2, 1, -1) * ((steps + 1) // 2) * (2.0 * np.pi / _STEPS)
+def _around_up(up: Sequence[float], front: Sequence[float], steps: int) -> list[NDArray[np.float64]]:
+    """(3, 3) axes of pictures of a figure that stands along `up`, from all around, the front first."""
+    above = np.asarray(up, np.float64) / np.linalg.norm(up)
+    ahead = np.asarray(front, np.float64)
+    ahead = ahead - (ahead @ above) * above
+    if np.linalg.norm(ahead) < _PARALLEL:
+        ahead = np.eye(3)[np.argmin(np.abs(above))]
+        ahead = ahead - (ahead @ above) * above
+    ahead = ahead / np.linalg.norm(ahead)
+    turns = (np.arange(steps) + 1) // 2 * np.where(np.arange(steps) % 2, 1, -1) * (2.0 * np.pi / steps)
+    faced = np.cos(turns)[:, None] * ahead + np.sin(turns)[:, None] * np.cross(above, ahead)
+    across = np.asarray(np.cross(above, faced), np.float64)
+    return [np.stack([right, -above, -each]) for right, each in zip(across, faced, strict=True)]
 
 
 def regions(
-    points: NDArray[np.float64], moves: NDArray[np.floating[Any]], up: Sequence[float]
+    points: NDArray[np.float64], moves: NDArray[np.integer[Any]], up: Sequence[float]
 ) -> list[tuple[NDArray[np.float64], float]]:
     """Where a face may be: centres (3,) with half the width around them, likeliest first.
 
@@ -133,8 +164,8 @@ def regions(
     """
     found: list[tuple[NDArray[np.float64], float]] = []
     if moves.max(initial=0) > 0:
-        found.append(_around(points[moves >= _LIVELY * moves.max()], _FACE_ROOM))
-        found.append((found[0][0], _HEAD_ROOM * found[0][1]))
+        face = points[moves >= _LIVELY * moves.max()]
+        found += [_around(face, HEAD_ROOM), _around(face, _FACE_ROOM)]
     found.append(_around(points, _ALL))
     height = points @ (np.asarray(up, np.float64) / np.linalg.norm(up))
     tall = float(np.ptp(height))
@@ -149,8 +180,7 @@ def _around(points: NDArray[np.float64], room: float) -> tuple[NDArray[np.float6
 
 def find_face(
     surface: Surface,
-    axes: Sequence[NDArray[np.float64]],
-    regions: Sequence[tuple[NDArray[np.float64], float]],
+    sides: Sequence[View],
     looker: Looker,
     progress: Callable[[float], None] = lambda _share: None,
 ) -> FoundFace:
@@ -158,20 +188,18 @@ def find_face(
 
     Args:
         surface: The character.
-        axes: Directions to look in, likeliest first, from `directions`.
-        regions: Where the face may be: centres (3,) and half the width around them, likeliest first.
+        sides: Where to look from, from `views`.
         looker: The tracker.
         progress: Told how much of the search is done, 0..1; most faces are found early.
 
     Raises:
         TrackerError: No face is seen anywhere; the message says what to do.
     """
-    normal = normals(surface)
+    canvas = _Canvas(surface, normals(surface), islands(surface))
     best: FoundFace | None = None
-    views = [(each, centre, reach) for centre, reach in regions for each in axes]
-    for number, (each, centre, reach) in enumerate(views):
-        progress(number / len(views))
-        found = _look(surface, Frame(each, centre, reach, SEARCH_PX), normal, looker)
+    for number, side in enumerate(sides):
+        progress(number / len(sides))
+        found = _look(canvas, Frame(side.axes, side.centre, side.reach, SEARCH_PX), looker)
         if found is not None and (best is None or found.confidence > best.confidence):
             best = found
         if best is not None and best.confidence >= _SURE:
@@ -183,32 +211,34 @@ def find_face(
     return best
 
 
-def _look(surface: Surface, frame: Frame, normal: NDArray[np.float64], looker: Looker) -> FoundFace | None:
+def _look(canvas: _Canvas, frame: Frame, looker: Looker) -> FoundFace | None:
     """Searches a picture for a face, and draws that again from straight ahead and close up until it is seen so."""
-    picture = draw(surface, frame, normal)
+    picture = draw(canvas.surface, frame, canvas.normal)
     seen = looker.search(picture.image)
     found = None
     for _ in range(_ROUNDS):
         if seen is None or not (picture.triangle >= 0).any():
             return found
-        places = under(seen.landmarks, surface, picture)
-        straight = _straight(frame, places.points(surface.points))
+        places = under(seen.landmarks, canvas.surface, picture, canvas.part)
+        straight = _straight(frame, places.points(canvas.surface.points))
         if frame.size_px == CLOSE_PX:
             found = FoundFace(places, frame.axes, seen.confidence, picture.image)
             if (straight.axes * frame.axes).sum() > _SAME_VIEW:
                 return found
         frame = straight
-        picture = draw(surface, frame, normal)
+        picture = draw(canvas.surface, frame, canvas.normal)
         seen = looker.settle(picture.image, Crop(CLOSE_PX / 2, CLOSE_PX / 2, float(CLOSE_PX), 0.0))
     if seen is None:
         return found
-    return FoundFace(under(seen.landmarks, surface, picture), frame.axes, seen.confidence, picture.image)
+    return FoundFace(
+        under(seen.landmarks, canvas.surface, picture, canvas.part), frame.axes, seen.confidence, picture.image
+    )
 
 
 def _straight(frame: Frame, points: NDArray[np.float64]) -> Frame:
     """The frame that looks straight at a face: (478, 3) landmarks on the surface."""
     turn = align((points @ frame.axes.T)[None]).rotations[0]
     skin = points[:FIRST_IRIS]
-    centre = np.median(skin, axis=0)
-    reach = _ROOM * float(np.quantile(np.linalg.norm(skin - centre, axis=1), _OUTERMOST))
+    centre = np.quantile(skin, 0.5, axis=0)
+    reach = _ROOM * float(np.sort(np.linalg.norm(skin - centre, axis=1))[int(_OUTERMOST * len(skin))])
     return Frame(turn.T @ frame.axes, centre, max(reach, 1e-9), CLOSE_PX)

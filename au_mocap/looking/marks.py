@@ -81,11 +81,13 @@ def check(landmarks: NDArray[np.integer[Any]], points: Floats) -> None:
     """
     face = canonical_face()
     reference, weights = face.points[landmarks] / IPD_M, face.weights[landmarks]
-    gaps = []
+    gaps: list[float] = []
     for side in (1.0, -1.0):
         mirrored = np.asarray(points, np.float64) * [side, 1.0, 1.0]
         aligned = align_to(mirrored[None], reference, weights).points[0]
         gaps.append(float((np.square(aligned - reference).sum(axis=1) * weights).sum()))
     if gaps[1] < gaps[0]:
-        message = "The left and right marks are exchanged: left is the character's own left. Swap them, then match again."
+        message = (
+            "The left and right marks are exchanged: left is the character's own left. Swap them, then match again."
+        )
         raise SettingsError(message)

@@ -62,7 +62,8 @@ def measure(places: Places, points: Floats, shapes: Iterable[Floats]) -> Measure
     neutral, turn = aligned.points[0].astype(np.float64), aligned.rotations[0]
     scale = float(np.linalg.norm(neutral - neutral.mean(axis=0)) / np.linalg.norm(rest - rest.mean(axis=0)))
     near = _near_mouth(points, rest, turn * scale, neutral)
-    motion, inner = [], []
+    motion: list[NDArray[np.float64]] = []
+    inner: list[NDArray[np.float64]] = []
     for shape in shapes:
         moved = places.points(shape) @ (turn * scale)
         around = np.asarray(shape, np.float64)[near] @ (turn * scale)

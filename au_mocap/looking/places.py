@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from ..arrays import Floats
 from ..landmarks import COUNT
-from .surface import Surface, islands
+from .surface import Surface
 from .view import Picture
 
 FIRST_IRIS: Final = 468
+_IRISES: Final = (slice(FIRST_IRIS, 473), slice(473, COUNT))
 _CHUNK: Final = 64
 _CANDIDATES: Final = 32
 
@@ -41,35 +42,49 @@ class Places:
         return (np.asarray(values, np.float64)[self.corners] * self.shares[..., None]).sum(axis=1)
 
 
-def under(landmarks_px: Floats, surface: Surface, picture: Picture) -> Places:
+def under(landmarks_px: Floats, surface: Surface, picture: Picture, part: NDArray[np.int64]) -> Places:
     """Fixes (478, 2 or 3) tracked landmarks to what a picture shows below them.
 
     The skin is the connected part that most landmarks lie on: a landmark beside it, on an eyeball, a tooth or a hair,
-    goes to the nearest pixel of the skin. Irises take whatever is there.
+    goes to the nearest pixel of the skin. An iris that a lid hides in part is put onto its eyeball. The picture must
+    show something.
+
+    Args:
+        landmarks_px: Pixels of the picture.
+        surface: What was drawn.
+        picture: The drawing.
+        part: (F,) from `surface.islands`.
     """
     xy = np.array(landmarks_px[:, :2], np.float64)
     xy[list(_INNER)] += _FROM_THE_SEAM * (xy[list(_OUTER)] - xy[list(_INNER)])
     size = picture.triangle.shape[0]
     inside = np.clip(np.floor(xy), 0, size - 1).astype(np.int64)
-    hit = picture.triangle[inside[:, 1], inside[:, 0]]
-    part = islands(surface)
-    skin = _skin(part, hit[:FIRST_IRIS], surface.movable)
     shown = np.full(picture.triangle.shape, -1, np.int64)
     shown[picture.triangle >= 0] = part[picture.triangle[picture.triangle >= 0]]
-    beside = np.flatnonzero(shown[inside[:, 1], inside[:, 0]] != skin)
-    beside = beside[(beside < FIRST_IRIS) | (hit[beside] < 0)]
-    inside[beside] = _nearest(xy[beside], shown == skin)
+    hit = picture.triangle[inside[:FIRST_IRIS, 1], inside[:FIRST_IRIS, 0]]
+    skin = _skin(part, hit if (hit >= 0).any() else picture.triangle, surface.movable)
+    for members in (slice(0, FIRST_IRIS), *_IRISES):
+        own = shown[inside[members, 1], inside[members, 0]]
+        wanted = skin if members.start == 0 else _eye(own, skin)
+        beside = np.flatnonzero(own != wanted) + members.start
+        inside[beside] = _nearest(xy[beside], shown == wanted)
     triangle = picture.triangle[inside[:, 1], inside[:, 0]]
     shares = picture.shares[inside[:, 1], inside[:, 0]].astype(np.float64)
     return Places(np.arange(COUNT), surface.triangles[triangle], shares)
 
 
 def _skin(part: NDArray[np.int64], hit: NDArray[np.int64], movable: NDArray[np.bool_]) -> int:
-    """The connected part that most landmarks lie on, a movable one if there is any."""
+    """The connected part that most of some pixels show, a movable one if there is any."""
     hit = hit[hit >= 0]
     preferred = hit[movable[hit]]
     numbers, counts = np.unique(part[preferred if len(preferred) else hit], return_counts=True)
-    return int(numbers[np.argmax(counts)]) if len(numbers) else -1
+    return int(numbers[np.argmax(counts)])
+
+
+def _eye(part: NDArray[np.int64], skin: int) -> int:
+    """The connected part that most of an iris lies on; the skin only where all of it does, as on a painted eye."""
+    numbers, counts = np.unique(part[(part >= 0) & (part != skin)], return_counts=True)
+    return int(numbers[np.argmax(counts)]) if len(numbers) else skin
 
 
 def _nearest(xy: NDArray[np.float64], wanted: NDArray[np.bool_]) -> NDArray[np.int64]:

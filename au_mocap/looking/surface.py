@@ -1,6 +1,7 @@
 """A character's surface: triangles of all its meshes, what they look like, and whether shapes move them."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class Surface:
     textures: tuple[Image, ...] = field(default=())
 
 
-def plain(points: Floats, triangles: NDArray[np.integer]) -> Surface:
+def plain(points: Floats, triangles: NDArray[np.integer[Any]]) -> Surface:
     """A surface of one pale colour that shapes move: (V, 3) points and (F, 3) corners."""
     count = len(triangles)
     return Surface(
@@ -55,10 +56,7 @@ def joined(parts: "list[Surface]") -> Surface:
         movable=np.concatenate([each.movable for each in parts]),
         colours=np.concatenate([each.colours for each in parts]),
         texture=np.concatenate(
-            [
-                np.where(each.texture < 0, -1, each.texture + start)
-                for each, start in zip(parts, pictures, strict=False)
-            ]
+            [np.where(each.texture < 0, -1, each.texture + start) for each, start in zip(parts, pictures, strict=False)]
         ),
         uv=np.concatenate([each.uv for each in parts]),
         textures=tuple(texture for each in parts for texture in each.textures),

@@ -87,8 +87,9 @@ _Fragments = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], ND
 
 def _fragments(corners: NDArray[np.float64], size: int) -> Iterator[_Fragments]:
     """Pixels that (F, 3, 3) projected triangles cover: pixel, triangle, shares, depth; a few triangles at a time."""
-    low = np.clip(np.floor(corners[..., :2].min(axis=1) - 0.5), 0, size).astype(np.int64)
-    high = np.clip(np.ceil(corners[..., :2].max(axis=1) + 0.5), 0, size).astype(np.int64)
+    known = np.nan_to_num(corners[..., :2], nan=-1.0)
+    low = np.clip(np.floor(known.min(axis=1) - 0.5), 0, size).astype(np.int64)
+    high = np.clip(np.ceil(known.max(axis=1) + 0.5), 0, size).astype(np.int64)
     extent = np.maximum(high - low, 0)
     counts = extent[:, 0] * extent[:, 1]
     used = np.flatnonzero((counts > 0) & np.isfinite(corners).all(axis=(1, 2)))
