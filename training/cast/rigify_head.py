@@ -111,19 +111,11 @@ def put_on_rigify(character: Any) -> bpy.types.Object:  # noqa: ANN401 - operato
 
 def _landmarks(armature: bpy.types.Object) -> Floats:
     """(478, 3) metres on the character's surface, by the extension's own match by looking."""
-    finding = extension.module("au_mocap.looking.finding")
-    figure = extension.module("operators.looking_mesh").read(
-        extension.module("operators.scene").find_character(armature)
-    )
-    points = figure.surface.points
-    places = finding.find_face(
-        figure.surface,
-        finding.directions([(0.0, 0.0, 1.0)], [(0.0, -1.0, 0.0)]),
-        finding.regions(points, figure.moves(), (0.0, 0.0, 1.0)),
-        finding.Looker(),
-    ).places
+    character = extension.module("operators.scene").find_character(armature)
+    figure = extension.module("operators.looking_mesh").read(character)
+    places = extension.module("operators.looking_match").face_of(figure, [])
     found = np.empty((478, 3))
-    found[places.landmarks] = places.points(points)
+    found[places.landmarks] = places.points(figure.surface.points)
     return found
 
 
