@@ -58,7 +58,7 @@ def _parser() -> "argparse.ArgumentParser":
     bake.add_argument("--mirror", action="store_true", help="the video was recorded mirrored")
     bake.add_argument("--destination", choices=("new", "active", "nla"))
     bake.add_argument("--start", type=float, metavar="FRAME", help="scene frame at which the video begins")
-    bake.add_argument("--reduce", type=float, metavar="ERROR", help="leave out keys within this tolerance")
+    bake.add_argument("--reduce", type=float, metavar="ERROR", help="few keys with handles, within this error")
     bake.add_argument("--overwrite", action="store_true", help="replace OUT.blend where it exists")
     return parser
 

@@ -60,6 +60,7 @@ def of_bake(bake: AUMOCAP_PG_bake, character: AUMOCAP_PG_character, name: str) -
         timing=bake.timing,
         speed=bake.speed,
         tolerance=bake.tolerance,
+        handles=bake.use_handles,
     )
 
 

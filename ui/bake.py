@@ -58,7 +58,10 @@ def _draw_more(layout: bpy.types.UILayout, bake: bpy.types.PropertyGroup) -> Non
     body.use_property_decorate = False
     body.prop(bake, "timing")
     body.prop(bake, "speed")
-    body.prop(bake, "tolerance")
+    body.row().prop(bake, "keys", expand=True)
+    if bake.tolerance > 0.0:
+        body.prop(bake, "tolerance")
+        body.prop(bake, "use_handles")
 
 
 def _draw_range(layout: bpy.types.UILayout, bake: bpy.types.PropertyGroup) -> None:
