@@ -1,7 +1,7 @@
 """Taste, after measurement: how strongly each region of the face acts, and how alike its two sides are.
 
-Symmetry balances amplitudes over a whole take and does not average: a side that answers more weakly throughout is lifted,
-and what one side does alone stays alone.
+Symmetry balances amplitudes over a whole take and does not average: a side that answers more weakly throughout is
+lifted, and what one side does alone stays alone.
 """
 
 from collections.abc import Mapping
@@ -83,7 +83,7 @@ def shape(values: Floats, shaping: Shaping, balance: Floats | None = None) -> ND
         balance: (58,) factors from `side_balance`, for single frames of something longer; found in the values if None.
 
     Returns:
-        (T, 58), exaggerated columns within 0..1, the others as they are; the vocabulary's rules are still to be applied.
+        (T, 58), exaggerated columns within 0..1, others as they come; the vocabulary's rules are still to be applied.
     """
     result = np.array(values, np.float64)
     if shaping.symmetry:

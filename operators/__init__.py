@@ -6,9 +6,11 @@ is imported inside the functions that use it.
 
 from . import (
     actor,
+    actor_profile,
     add_demo_head,
     analyse,
     bake,
+    calibrate_ranges,
     capture_properties,
     character_properties,
     check_devices,
@@ -31,6 +33,8 @@ _MODULES = (
     analyse,
     takes,
     actor,
+    actor_profile,
+    calibrate_ranges,
     edit_table,
     preview,
     bake,

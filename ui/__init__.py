@@ -1,8 +1,14 @@
 """Panels, lists and menus: the tab AU Mocap in the 3D viewport's sidebar. They only draw."""
 
-from . import actor, bake, capture, character
+from . import actor, actor_profile, bake, capture, character
 
-_MODULES = (capture, actor, character, bake)  # in working order, which is the order in the sidebar
+_MODULES = (
+    capture,
+    actor_profile,
+    actor,
+    character,
+    bake,
+)  # panels in working order, which is the order in the sidebar
 
 
 def register() -> None:
