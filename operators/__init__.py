@@ -15,6 +15,7 @@ from . import (
     character_properties,
     check_devices,
     cli,
+    corrections,
     edit_table,
     preferences,
     preview,
@@ -38,6 +39,7 @@ _MODULES = (
     edit_table,
     preview,
     bake,
+    corrections,
     stage,
     cli,
 )

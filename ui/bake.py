@@ -3,7 +3,7 @@
 import bpy
 
 from ..operators import preview, refresh
-from . import text
+from . import corrections, text
 
 
 class AUMOCAP_PT_bake(bpy.types.Panel):
@@ -46,6 +46,7 @@ class AUMOCAP_PT_bake(bpy.types.Panel):
             text.problem(layout, context, refresh.problem())
         layout.prop(bake, "live_update")
         _draw_range(layout, bake)
+        corrections.draw(layout)
         _draw_stage(layout)
 
 
