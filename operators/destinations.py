@@ -10,6 +10,7 @@ from ..au_mocap.errors import SettingsError
 from . import actions
 from .bake_settings import BakeSettings
 from .scene import title
+from .tracks import GROUP_PREFIX
 
 TAKE: Final = "au_mocap_take"
 """Custom property of Actions on NLA tracks: the name of the take that was baked into them."""
@@ -251,8 +252,10 @@ class _Nla(Place):
         first, last = span
         if self.settings.frame_range is not None and owner not in self.fresh:
             first, last = min(first, strip.action_frame_start), max(last, strip.action_frame_end)
-        for curve in self.existing(owner).fcurves:  # the artist's own in the same Action may reach further
-            first, last = min(first, curve.range()[0]), max(last, curve.range()[1])
+        for curve in self.existing(owner).fcurves:
+            if curve.group is None or not curve.group.name.startswith(GROUP_PREFIX):
+                # The artist's own in the same Action may reach further.
+                first, last = min(first, curve.range()[0]), max(last, curve.range()[1])
         place(strip, first, max(last, first + 1.0))
         if owner in self.fresh:
             strip.extrapolation = "NOTHING" if self._others_play(owner) else "HOLD"

@@ -10,7 +10,7 @@ import pytest
 from training import extension
 
 from .conftest import Properties
-from .playing import angle_deg, curves_of, face_mesh, key_curves, shape_row, shown, strip_curves, table
+from .playing import angle_deg, curves_of, face_mesh, key_curves, shape_row, shown, strip_curves, table, xyz
 
 if TYPE_CHECKING:
     from operators.demo_head import DemoHead
@@ -67,7 +67,7 @@ def test_nothing_moves_until_something_is_corrected(
 
 def layer_of(mesh: bpy.types.Object) -> dict[tuple[str, int], list[tuple[float, ...]]]:
     """The keys of the active Action."""
-    return {path: [tuple(key.co) for key in curve.keyframe_points] for path, curve in key_curves(mesh).items()}
+    return {path: [(key.co.x, key.co.y) for key in curve.keyframe_points] for path, curve in key_curves(mesh).items()}
 
 
 def together(mesh: bpy.types.Object) -> np.ndarray:
@@ -134,7 +134,9 @@ def test_layers_pile_up_but_not_empty_ones(own: Properties, demo_head: "DemoHead
     assert bpy.ops.aumocap.add_corrections() == {"FINISHED"}
     np.testing.assert_allclose(played(demo_head.head), before, atol=1e-5)
     data = demo_head.head.data.shape_keys.animation_data
-    assert [track.name for track in data.nla_tracks] == ["first second", "first second Corrections"]
+    names = [track.name for track in data.nla_tracks]
+    assert names[0] == "first second"
+    assert [name.startswith("first second Corrections") for name in names[1:]] == [True]  # without slots, .001
     assert data.nla_tracks[1].strips[0].blend_type == "ADD"
 
 
@@ -194,7 +196,7 @@ def test_rest_pose_puts_all_back_and_deletes_nothing(own: Properties, demo_head:
     assert [block.value for block in blocks] == pytest.approx([0.0] * len(blocks), abs=1e-6)
     for bone in demo_head.armature.pose.bones:
         assert bone.rotation_quaternion.angle == pytest.approx(0.0, abs=1e-6)
-        assert tuple(bone.location) == pytest.approx((0, 0, 0))
+        assert xyz(bone.location) == pytest.approx((0, 0, 0))
     assert len(key_curves(demo_head.head)) + len(curves_of(demo_head.armature)) == curves
     bpy.context.scene.frame_set(13)
     assert max(block.value for block in blocks) > 0.2
