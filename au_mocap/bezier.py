@@ -24,9 +24,11 @@ _OWN_SHARE: Final = 0.98
 _PROMINENCE: Final = 3.0
 """Turning points that stand out by more than so many tolerances stay."""
 
-_ROUNDS_OF_THINNING: Final = 6
+_SWING: Final = 2.0
+"""So many tolerances may a curve leave the range of two neighbouring samples between them."""
+
 _THINNED: Final = 3
-"""In each round every third key is tried without, another third each time."""
+"""Every third key is tried without, then every other third."""
 
 _NOISE: Final = 0.5
 """A curve of which more samples than this share are keys is hardly worth thinning."""
@@ -111,14 +113,14 @@ def _fit(frames: Floats, samples: NDArray[np.float64], tolerance: float, deviati
     needed = knots.pinned.copy()
     fitting = _Fitting(Spline(times, samples, knots), _OWN_SHARE * tolerance, deviation)
     best = fitting.keys(fitting.refined(needed.copy()))
-    for turn in range(_ROUNDS_OF_THINNING):
+    for turn in range(_THINNED):
         before = np.zeros(count, np.bool_)
         before[best.kept] = True
         free = np.flatnonzero(before & ~needed)
         if not len(free) or len(best.kept) > _NOISE * count:
             break
         fewer = before.copy()
-        fewer[free[turn % _THINNED :: _THINNED]] = False
+        fewer[free[turn::_THINNED]] = False
         edges = fitting.refined(fewer, before)
         if len(edges) < len(best.kept):
             best = fitting.keys(edges)
@@ -171,7 +173,12 @@ class _Fitting:
             errors = self.spline.errors(edges, self.deviation)
             inside, ends = errors[:, 0] > self.tolerance, errors[:, 2] > self.tolerance
             if not (inside.any() or ends.any()):
-                return edges
+                swings = self.spline.swings(edges, _SWING * self.tolerance)
+                if not len(swings):
+                    return edges
+                self.spline.calm(swings[kept[swings] & kept[swings + 1]])
+                kept[swings] = kept[swings + 1] = True
+                continue
             self.spline.pin(edges[:-1][ends & ~inside])
             first, last = edges[:-1][inside], edges[1:][inside]
             new = errors[inside, 1].astype(np.int64)

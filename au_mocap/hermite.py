@@ -23,6 +23,9 @@ _PRIOR: Final = 1e-3
 _STEEPEST: Final = 3.0
 """A slope is at most this many times what its neighbouring samples show, so that no stretch swings out."""
 
+_BETWEEN: Final = (0.25, 0.5, 0.75)
+"""Where it is looked whether a curve swings out, in shares of the way from one sample to the next."""
+
 _SAME: Final = 1e-10
 
 
@@ -121,6 +124,36 @@ class Spline:
             self._worst[first] = np.stack([most, where, at_first], axis=1)
         return self._worst[edges[:-1]]
 
+    def swings(self, edges: NDArray[np.int64], allowed: float) -> NDArray[np.int64]:
+        """Finds where the curve leaves the range of the two samples that it runs between.
+
+        Args:
+            edges: The knots.
+            allowed: By how much it may.
+
+        Returns:
+            Numbers of the samples before such places; none of rotations, whose components mean little alone.
+        """
+        if self._samples.shape[1] > 1:
+            return np.zeros(0, np.int64)
+        stretch = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
+        first, last = edges[:-1][stretch], edges[1:][stretch]
+        length = self._times[last] - self._times[first]
+        samples, ends = self._samples[:, 0], (self.values[first], self.right[first], self.values[last], self.left[last])
+        low, high = np.minimum(samples[:-1], samples[1:]), np.maximum(samples[:-1], samples[1:])
+        swings = np.zeros(len(stretch), np.bool_)
+        for share in _BETWEEN:
+            times = self._times[:-1] + share * np.diff(self._times)
+            basis = _polynomials((times - self._times[first]) / length, length)
+            line = sum((part * end[:, 0] for part, end in zip(basis, ends, strict=True)), np.zeros(len(stretch)))
+            swings |= (low - line > allowed) | (line - high > allowed)
+        return np.flatnonzero(swings)
+
+    def calm(self, samples: NDArray[np.int64]) -> None:
+        """Halves how steep the curve may be at some samples and the ones behind them."""
+        self._limit[samples] /= 2.0
+        self._limit[samples + 1] /= 2.0
+
     def _sum(self, first: NDArray[np.int64], last: NDArray[np.int64]) -> None:
         is_new = self._stop[first] != last
         first, last = first[is_new], last[is_new]
@@ -145,9 +178,14 @@ class Spline:
         inside: NDArray[np.int64] = np.arange(int(counts.sum())) + (first - starts)[stretch]
         length = (self._times[last] - self._times[first])[stretch]
         u = (self._times[inside] - self._times[first][stretch]) / length
-        rest = 1.0 - u
-        rising = u * u * (3.0 - 2.0 * u)
-        return inside, stretch, (1.0 - rising, u * rest * rest * length, rising, -u * u * rest * length)
+        return inside, stretch, _polynomials(u, length)
+
+
+def _polynomials(u: Array, length: Array) -> tuple[Array, ...]:
+    """What value and slope at both ends of stretches contribute at shares of their lengths."""
+    rest = 1.0 - u
+    rising = u * u * (3.0 - 2.0 * u)
+    return 1.0 - rising, u * rest * rest * length, rising, -u * u * rest * length
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,9 @@ def write_keys(curve: bpy.types.FCurve, keys: Keys) -> None:
 
 def renew_keys(curve: bpy.types.FCurve, keys: Keys) -> None:
     """Move a curve's keys to where as many others are, and shape the curve between as they do."""
-    for name in ("co", "handle_left", "handle_right", "interpolation", "handle_left_type", "handle_right_type"):
+    # Between straight lines Blender places the handles itself.
+    handles = ("handle_left", "handle_right") if (keys["interpolation"] == BEZIER).any() else ()
+    for name in ("co", *handles, "interpolation", "handle_left_type", "handle_right_type"):
         curve.keyframe_points.foreach_set(name, keys[name].reshape(-1))
     curve.update()
 
