@@ -150,9 +150,9 @@ class Spline:
         return np.flatnonzero(swings)
 
     def calm(self, samples: NDArray[np.int64]) -> None:
-        """Halves how steep the curve may be at some samples and the ones behind them."""
-        self._limit[samples] /= 2.0
-        self._limit[samples + 1] /= 2.0
+        """Quarters how steep the curve may be at some samples and the ones behind them."""
+        self._limit[samples] /= 4.0
+        self._limit[samples + 1] /= 4.0
 
     def _sum(self, first: NDArray[np.int64], last: NDArray[np.int64]) -> None:
         is_new = self._stop[first] != last
