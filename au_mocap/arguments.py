@@ -153,6 +153,12 @@ def _add_showing(parser: argparse.ArgumentParser) -> None:
         f"{gaps.EASE_S:g} s and back while the head holds",
     )
     parser.add_argument(
+        "--profile",
+        type=Path,
+        metavar="JSON",
+        help="an actor's profile, as saved in Blender: neutral (unless --neutral is given), ranges and intensity",
+    )
+    parser.add_argument(
         "--mirror", action="store_true", help="swap the actor's left and right, for video that was recorded mirrored"
     )
 

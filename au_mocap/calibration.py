@@ -1,4 +1,4 @@
-"""From a take to curves: the actor's neutral, mirroring, gains, doubtful frames held, smoothing, gaps.
+"""From a take to curves: the actor's neutral, doubtful frames held, smoothing, mirroring, gains, shaping, rules, gaps.
 
 Nothing here touches the video or the take. A `Calibrator` keeps what a change of settings leaves as it is, so that only
 the neutral needs the regressor's head again.
@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import channels, gaps, rotations, smoothing, steadying
+from .actor_neutral import ActorNeutral
 from .arrays import Floats
-from .errors import ModelError, SettingsError
+from .errors import ModelError, ProfileError, SettingsError
 from .gaps import GapMode
 from .neutral import NeutralChoice, NeutralMode, NeutralSettings, choose_neutral
 from .regressors import Features, Regressor, features
+from .shaping import Shaping, shape
 from .take import Take
 
 __all__ = [
@@ -51,6 +53,7 @@ class Settings:
         gaps: What curves do while no face is seen: `leave` them NaN, `hold` the last known values and head pose (the
             first known ones at the beginning), or let values `fade` to 0 and back (`gaps.fade`) while the head is held.
             A take without any face stays NaN.
+        shaping: Intensity and exaggeration of regions, and symmetry, after gains and offsets.
         mirror: Swaps the actor's left and right, for footage that was recorded mirrored: channels change sides, the
             head turns and tilts to the other side, its position changes sides.
     """
@@ -61,6 +64,7 @@ class Settings:
     smoothing: str = "light"
     gaps: GapMode = "leave"
     mirror: bool = False
+    shaping: Shaping = field(default_factory=Shaping)
 
     def __post_init__(self) -> None:
         """Checks names and ranges; raises SettingsError."""
@@ -167,6 +171,7 @@ class Calibrator:
 
         Raises:
             SettingsError: A chosen neutral frame has no face or lies outside the take.
+            ProfileError: A given neutral is another regressor's.
             ModelError: The head failed.
         """
         neutral = _settled(settings.neutral)
@@ -174,6 +179,8 @@ class Calibrator:
         if settings.mirror:
             values = values[:, channels.MIRROR]
         values = values * _row(settings.gains, 1.0) + _row(settings.offsets, 0.0)
+        if not settings.shaping.is_plain:
+            values = shape(values, settings.shaping)
         return Curves(
             time_s=self.take.time_s,
             values=_filled(self.take, channels.enforce_rules(values.astype(np.float32)), settings.gaps),
@@ -189,7 +196,19 @@ class Calibrator:
     def _position(self, settings: Settings) -> NDArray[np.float64]:
         return self._heads[settings.smoothing].position * (_MIRROR_POSITION if settings.mirror else 1.0)
 
+    def actor_neutral(self, settings: NeutralSettings) -> ActorNeutral | None:
+        """The neutral that a choice finds in this take, for other takes of the actor; None for the generic one.
+
+        Raises:
+            SettingsError: A chosen neutral frame has no face or lies outside the take.
+            ProfileError: A given neutral is another regressor's.
+        """
+        choice = self._measured[_settled(settings)].neutral
+        entry = self._regressor.entry
+        return choice.neutral and ActorNeutral(entry.name, entry.version, choice.confidence, choice.neutral)
+
     def _measure(self, neutral: NeutralSettings) -> _Measured:
+        _check_given(neutral, self._regressor)
         choice = choose_neutral(self.take, self._seen, neutral)
         values = self._regressor.values(self._seen, choice.neutral)
         return _Measured(steadying.steady(self.take.time_s, values, self.take.confidence), choice)
@@ -227,7 +246,7 @@ _MIRROR_POSITION: Final = np.array([-1.0, 1.0, 1.0])
 def _settled(neutral: NeutralSettings) -> NeutralSettings:
     """The same choice in one form, by which its results are kept."""
     frames = tuple(sorted(set(neutral.frames))) if neutral.mode == "frames" else ()
-    return NeutralSettings(neutral.mode, frames)
+    return NeutralSettings(neutral.mode, frames, neutral.given if neutral.mode == "given" else None)
 
 
 def _filled(take: Take, values: NDArray[np.float32], mode: GapMode) -> NDArray[np.float32]:
@@ -249,6 +268,26 @@ def _check_maker(take: Take, regressor: Regressor) -> None:
         theirs, ours = (" ".join(map(str, known.values())) for known in (cast(dict[str, object], made), own))
         message = f"The take was made with regressor {theirs}, here is {ours}: analyse the video again."
         raise ModelError(message)
+
+
+def _check_given(neutral: NeutralSettings, regressor: Regressor) -> None:
+    """A neutral is what one version of one regressor's head reads, and means nothing to another."""
+    given, entry = neutral.given, regressor.entry
+    if given is None:
+        return
+    if (given.regressor, given.version) != (entry.name, entry.version):
+        message = (
+            f"The profile's neutral is for regressor {given.regressor} {given.version}, the take was made with "
+            f"{entry.name} {entry.version}: save the profile again from a take of this regressor, or choose another "
+            "neutral."
+        )
+        raise ProfileError(message)
+    if len(given.neutral.embedding) != regressor.embedding_size:
+        message = (
+            f"The profile's neutral holds {len(given.neutral.embedding)} numbers of the image stage, regressor "
+            f"{entry.name} reads {regressor.embedding_size}: save the profile again."
+        )
+        raise ProfileError(message)
 
 
 def _row(settings: Mapping[str, float], default: float) -> NDArray[np.float32]:

@@ -8,11 +8,11 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from . import DEFAULT_REGRESSOR, eval_command, exchange, files, pipeline, pose, report, sessions
+from . import DEFAULT_REGRESSOR, eval_command, exchange, files, pipeline, pose, profile, report, sessions
 from . import take as takes
 from .arguments import DEFAULT_SMOOTHING, UsageError, build_parser
 from .calibration import Curves, NeutralSettings, Settings
@@ -118,6 +118,7 @@ def _extract(options: argparse.Namespace) -> int:
         raise UsageError(message)
     for path in written:
         files.check_writable(path, overwrite=options.overwrite)
+    _actor(options)  # a wrong one is told before any work is done
     failures = 0
     for source, outputs in jobs:
         try:
@@ -147,7 +148,7 @@ def _extract_one(source: Path, outputs: _Outputs, options: argparse.Namespace) -
 
 def _note_unused(options: argparse.Namespace) -> None:
     """Tells of settings that were given although only a take is written."""
-    given = [f"--{name}" for name in ("neutral", "smooth", "gaps") if getattr(options, name) is not None]
+    given = [f"--{name}" for name in ("neutral", "smooth", "gaps", "profile") if getattr(options, name) is not None]
     given += ["--mirror"] if options.mirror else []
     if given:
         _say(f"Note: a take keeps what was measured; settings ({', '.join(given)}) act on tables and reports.")
@@ -210,12 +211,20 @@ def _curves(take: Take, regressor: Regressor, options: argparse.Namespace) -> Cu
         gaps=options.gaps or "leave",
         mirror=options.mirror,
     )
+    actor = _actor(options)
+    if actor is not None:
+        settings = replace(actor.applied(settings), **({"neutral": neutral} if options.neutral else {}))
     result = curves_of(take, settings, regressor)
-    if neutral.mode == "auto":
+    if settings.neutral.mode == "auto":
         confidence = result.neutral.confidence
         hint = "; name neutral frames with --neutral if the face looks wrong" if confidence < _LOW_CONFIDENCE else ""
         _say(f"Neutral found with confidence {confidence:.2f}{hint}")
     return result
+
+
+def _actor(options: argparse.Namespace) -> profile.Profile | None:
+    """The actor's profile, if one was named; raises ProfileError."""
+    return profile.load(options.profile) if options.profile is not None else None
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -226,6 +235,7 @@ def _report(options: argparse.Namespace) -> int:
         raise UsageError(message)
     files.check_writable(output, overwrite=options.overwrite)
     report.require_matplotlib()
+    _actor(options)
     if options.video is not None:
         open_video(options.video).close()
     take, regressor = _take_of(source, options)

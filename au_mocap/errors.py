@@ -35,3 +35,7 @@ class SettingsError(AuMocapError):
 
 class OutputError(AuMocapError):
     """A result cannot be written, or would overwrite an earlier one."""
+
+
+class ProfileError(AuMocapError):
+    """An actor's profile cannot be read, or does not fit the take."""

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import channels, landmarks
+from .actor_neutral import ActorNeutral
 from .errors import SettingsError
 from .regressors import Features, Neutral
 from .take import Take
 
-NeutralMode = Literal["auto", "none", "mean", "frames"]
+NeutralMode = Literal["auto", "none", "mean", "frames", "given"]
 
 _UPPER_WEIGHTS: Final = {
     "eye_close": 1.0,
@@ -50,13 +51,15 @@ class NeutralSettings:
     """Which neutral to subtract.
 
     Attributes:
-        mode: `auto`, `none` (the model's generic one), `mean` (the actor's mean face; the third paper's person mean) or
-            `frames`.
+        mode: `auto`, `none` (the model's generic one), `mean` (the actor's mean face; the third paper's person mean),
+            `frames`, or `given` (from an actor's profile).
         frames: For mode `frames`: frame numbers as the video counts, from 0.
+        given: For mode `given`: the neutral itself.
     """
 
     mode: NeutralMode = "auto"
     frames: tuple[int, ...] = ()
+    given: ActorNeutral | None = None
 
     def __post_init__(self) -> None:
         """Checks that mode and frames fit; raises SettingsError."""
@@ -65,6 +68,9 @@ class NeutralSettings:
             raise SettingsError(message)
         if self.mode == "frames" and not self.frames:
             message = "Name at least one frame for the neutral, or let it be found automatically."
+            raise SettingsError(message)
+        if self.mode == "given" and self.given is None:
+            message = "There is no neutral from a profile: load the actor's profile, or let it be found automatically."
             raise SettingsError(message)
 
 
@@ -96,6 +102,8 @@ def choose_neutral(take: Take, seen: Features, settings: NeutralSettings) -> Neu
     Raises:
         SettingsError: A chosen frame has no face or lies outside the take.
     """
+    if settings.mode == "given" and settings.given is not None:
+        return NeutralChoice((), (), settings.given.confidence, settings.given.neutral)
     usable = np.flatnonzero(take.found & seen.known)
     if settings.mode == "none" or not len(usable):
         return NeutralChoice((), (), 0.0, None)

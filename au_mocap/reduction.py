@@ -40,7 +40,7 @@ def keep(frames: Floats, values: Floats, tolerance: float) -> NDArray[np.bool_]:
     Raises:
         SettingsError: The tolerance is negative or not a number, or the samples are not finite and rising in time.
     """
-    return _keep(frames, np.asarray(values, np.float64), tolerance, _distance)
+    return _keep(frames, np.asarray(values, np.float64), tolerance, distance)
 
 
 def keep_rotations(frames: Floats, quaternions: Floats, tolerance_rad: float) -> NDArray[np.bool_]:
@@ -60,14 +60,15 @@ def keep_rotations(frames: Floats, quaternions: Floats, tolerance_rad: float) ->
     Raises:
         SettingsError: As for `keep`.
     """
-    return _keep(frames, np.asarray(quaternions, np.float64), tolerance_rad, _angle)
+    return _keep(frames, np.asarray(quaternions, np.float64), tolerance_rad, angle)
 
 
-def _distance(lines: NDArray[np.float64], samples: NDArray[np.float64]) -> NDArray[np.float64]:
+def distance(lines: NDArray[np.float64], samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Differences between two curves, of any shape."""
     return np.abs(lines - samples)
 
 
-def _angle(lines: NDArray[np.float64], samples: NDArray[np.float64]) -> NDArray[np.float64]:
+def angle(lines: NDArray[np.float64], samples: NDArray[np.float64]) -> NDArray[np.float64]:
     """Angles between rotations in radians, exact for small ones; a line through zero is as wrong as can be."""
     lengths = np.linalg.norm(lines, axis=1, keepdims=True)
     units = np.divide(lines, lengths, out=np.zeros_like(lines), where=lengths > 0.0)
@@ -79,7 +80,7 @@ def _angle(lines: NDArray[np.float64], samples: NDArray[np.float64]) -> NDArray[
 
 def _keep(frames: Floats, values: NDArray[np.float64], tolerance: float, deviation: Deviation) -> NDArray[np.bool_]:
     times = np.asarray(frames, np.float64)
-    _check(times, values, tolerance)
+    check(times, values, tolerance)
     kept = np.full(len(times), tolerance == 0.0)
     kept[:1] = kept[-1:] = True
     is_done = np.zeros(len(times), np.bool_)  # by a span's first sample
@@ -140,7 +141,8 @@ def _worst(
     return inner[hits[np.searchsorted(hits, starts)]], most
 
 
-def _check(times: NDArray[np.float64], values: NDArray[np.float64], tolerance: float) -> None:
+def check(times: NDArray[np.float64], values: NDArray[np.float64], tolerance: float) -> None:
+    """Raises SettingsError where samples or tolerance are not as `keep` wants them."""
     if not 0.0 <= tolerance < math.inf:
         message = f"The tolerance must be 0 or more, not {tolerance:g}."
         raise SettingsError(message)

@@ -9,6 +9,7 @@ import bpy
 
 from ..au_mocap.errors import AuMocapError, TakeError
 from . import bundle, polls, refresh
+from .shaping_properties import NAMES
 
 
 class AUMOCAP_OT_neutral_from_timeline(bpy.types.Operator):
@@ -115,13 +116,40 @@ class AUMOCAP_OT_reset_channels(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class AUMOCAP_OT_reset_intensity(bpy.types.Operator):
+    """Puts intensity, exaggeration and symmetry back to their defaults."""
+
+    bl_idname = "aumocap.reset_intensity"
+    bl_label = "Reset Intensity"
+    bl_description = "Put strength, exaggeration and symmetry of all regions back to where they change nothing"
+    bl_options: ClassVar = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a take."""
+        return polls.take(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Reset, and renew once."""
+        item = context.scene.aumocap.takes[context.scene.aumocap.active_take]
+        with refresh.held():
+            for name in NAMES:
+                setattr(item.intensity, name, 1.0)
+                setattr(item.exaggeration, name, 0.0)
+            item.symmetry = 0.0
+        refresh.scene(context.scene)
+        return {"FINISHED"}
+
+
 def register() -> None:
     """Register the operators."""
     bpy.utils.register_class(AUMOCAP_OT_neutral_from_timeline)
     bpy.utils.register_class(AUMOCAP_OT_reset_channels)
+    bpy.utils.register_class(AUMOCAP_OT_reset_intensity)
 
 
 def unregister() -> None:
     """Undo `register`."""
+    bpy.utils.unregister_class(AUMOCAP_OT_reset_intensity)
     bpy.utils.unregister_class(AUMOCAP_OT_reset_channels)
     bpy.utils.unregister_class(AUMOCAP_OT_neutral_from_timeline)

@@ -75,8 +75,10 @@ class BakeSettings:
         action: For `active`: name of the Action to bake into instead of the one that is there.
         timing: `seconds` keeps the video's time at any scene rate; `frames` gives each video frame a scene frame.
         speed: 1 as filmed, 2 twice as fast.
-        tolerance: 0 keys every frame; above, keys are left out where linear interpolation errs no more than this: in a
+        tolerance: 0 keys every frame; above, keys are left out where no frame errs by more than this: in a
             value's own unit (1 is a shape key's full range), in radians for rotations, in decimetres for positions.
+        handles: Whether keys that are left have handles that are fitted to the curve (Bezier), which takes fewer of
+            them; otherwise straight lines join them.
         frame_range: First and last scene frame to replace in an earlier bake (punch-in); None bakes the whole take.
     """
 
@@ -91,6 +93,7 @@ class BakeSettings:
     timing: Timing = "seconds"
     speed: float = 1.0
     tolerance: float = 0.0
+    handles: bool = False
     frame_range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:

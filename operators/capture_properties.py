@@ -8,12 +8,14 @@ import bpy
 from ..au_mocap import DEFAULT_REGRESSOR
 from . import choices, refresh
 from .preferences import DEVICES, SMOOTHING
+from .shaping_properties import AUMOCAP_PG_exaggeration, AUMOCAP_PG_intensity
 
 NEUTRALS = (
     ("auto", "Automatic", "Found in the take: the calmest frames of the upper and of the lower face"),
     ("frames", "Chosen Frames", "Averaged from the frames below, in which the actor rests"),
     ("none", "None", "The regressor's own neutral, the same for every actor"),
     ("mean", "Mean Face", "The mean of all frames, for actors who never rest"),
+    ("given", "Actor's Profile", "The neutral that the actor's profile brought along, from another take"),
 )
 GAPS = (
     ("hold", "Hold", "The last expression stays until the face is back"),
@@ -68,7 +70,8 @@ class AUMOCAP_PG_channel(bpy.types.PropertyGroup):
         description="How strongly the channel answers to this actor",
         default=1.0,
         min=0.0,
-        max=2.0,
+        max=10.0,
+        soft_max=2.0,
         precision=2,
         update=refresh.settings_changed,
     )
@@ -121,6 +124,22 @@ class AUMOCAP_PG_take(bpy.types.PropertyGroup):
         update=refresh.settings_changed,
     )
     channels: bpy.props.CollectionProperty(type=AUMOCAP_PG_channel)
+    intensity: bpy.props.PointerProperty(type=AUMOCAP_PG_intensity)
+    exaggeration: bpy.props.PointerProperty(type=AUMOCAP_PG_exaggeration)
+    symmetry: bpy.props.FloatProperty(
+        name="Symmetry",
+        description="Lift the side of the face that answers more weakly throughout the take to the other's strength. "
+        "What one side does alone stays alone",
+        default=0.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        update=refresh.settings_changed,
+    )
+    actor: bpy.props.StringProperty(name="Actor", description="Name of the profile that was loaded or saved last")
+    actor_neutral: bpy.props.StringProperty(
+        name="Profile's Neutral", description="The neutral of the actor's profile (JSON)", options={"HIDDEN"}
+    )
     active_channel: bpy.props.IntProperty(name="Channel", description="The chosen channel", options={"SKIP_SAVE"})
     baked_on: bpy.props.PointerProperty(
         type=bpy.types.Object, name="Baked On", description="The character that plays this take's keys"
@@ -128,7 +147,7 @@ class AUMOCAP_PG_take(bpy.types.PropertyGroup):
     baked_with: bpy.props.StringProperty(name="Baked With", description="Settings of that bake", options={"HIDDEN"})
 
 
-CLASSES = (AUMOCAP_PG_capture, AUMOCAP_PG_channel, AUMOCAP_PG_take)
+CLASSES = (AUMOCAP_PG_capture, AUMOCAP_PG_channel, AUMOCAP_PG_intensity, AUMOCAP_PG_exaggeration, AUMOCAP_PG_take)
 
 
 def register() -> None:

@@ -11,6 +11,8 @@ from ..au_mocap.errors import AuMocapError, SettingsError
 if TYPE_CHECKING:
     import argparse
 
+    from ..au_mocap.profile import Profile
+
 DONE, FAILED, USAGE = 0, 1, 2
 
 
@@ -53,12 +55,13 @@ def _parser() -> "argparse.ArgumentParser":
     bake.add_argument("--mapping", metavar="NAME", help="preset or JSON file; default: the character's own table")
     bake.add_argument("--regressor", metavar="NAME", help="for a video; default: as in the preferences")
     bake.add_argument("--device", choices=("auto", "cpu", "cuda"), help="for a video; default: as in the preferences")
+    bake.add_argument("--profile", type=Path, metavar="JSON", help="an actor's profile: neutral, ranges, intensity")
     bake.add_argument("--smooth", choices=("off", "light", "medium", "strong"))
     bake.add_argument("--gaps", choices=("hold", "fade", "leave"))
     bake.add_argument("--mirror", action="store_true", help="the video was recorded mirrored")
     bake.add_argument("--destination", choices=("new", "active", "nla"))
     bake.add_argument("--start", type=float, metavar="FRAME", help="scene frame at which the video begins")
-    bake.add_argument("--reduce", type=float, metavar="ERROR", help="leave out keys within this tolerance")
+    bake.add_argument("--reduce", type=float, metavar="ERROR", help="few keys with handles, within this error")
     bake.add_argument("--overwrite", action="store_true", help="replace OUT.blend where it exists")
     return parser
 
@@ -73,6 +76,7 @@ def _bake(options: "argparse.Namespace") -> None:
     own.character = _character(stage, options.character)
     if options.mapping:
         _load_table(own.character, options.mapping)
+    actor = _profile(options.profile)
     chosen = {"destination": options.destination, "start_frame": options.start, "tolerance": options.reduce}
     for name, value in chosen.items():
         if value is not None:
@@ -82,6 +86,10 @@ def _bake(options: "argparse.Namespace") -> None:
     for name, value in (("smoothing", options.smooth), ("gaps", options.gaps), ("mirror", options.mirror or None)):
         if value is not None:
             setattr(item, name, value)
+    if actor is not None:
+        from . import actor_settings
+
+        actor_settings.apply(actor, item)
     bpy.ops.aumocap.bake()
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -90,6 +98,13 @@ def _bake(options: "argparse.Namespace") -> None:
         message = f"{output} cannot be written: {str(error).strip()}"
         raise SettingsError(message) from error
     sys.stdout.write(f"{output}\n")
+
+
+def _profile(path: Path | None) -> "Profile | None":
+    """An actor's profile, if one was named; raises ProfileError."""
+    from ..au_mocap import profile
+
+    return profile.load(path.absolute()) if path is not None else None
 
 
 def _get_take(stage: bpy.types.Scene, source: Path, options: "argparse.Namespace") -> None:

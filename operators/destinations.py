@@ -10,9 +10,14 @@ from ..au_mocap.errors import SettingsError
 from . import actions
 from .bake_settings import BakeSettings
 from .scene import title
+from .tracks import GROUP_PREFIX
 
 TAKE: Final = "au_mocap_take"
 """Custom property of Actions on NLA tracks: the name of the take that was baked into them."""
+
+
+CORRECTIONS: Final = "au_mocap_corrections"
+"""Custom property of Actions that hold the artist's corrections: the name of the take that they lie over."""
 
 
 class Place(ABC):
@@ -54,6 +59,17 @@ class Place(ABC):
             yield f"'{title(owner)}' plays a solo NLA track alone, so its Action does not play"
         elif data.nla_tracks and (data.action_influence < 1.0 or data.action_blend_type != "REPLACE"):
             yield f"'{title(owner)}' mixes its Action with its NLA tracks"
+
+    def approve(self, owners: Iterable[bpy.types.ID]) -> None:
+        """See that no keys go where the artist's corrections are; raises SettingsError."""
+        for owner in owners:
+            action = owner.animation_data.action if owner.animation_data else None
+            if action is not None and CORRECTIONS in action:
+                message = (
+                    f"'{title(owner)}' plays the corrections '{action.name}' over the bake: choose the destination NLA "
+                    "Strip, so that they stay."
+                )
+                raise SettingsError(message)
 
     def prepare(self, _owners: Iterable[bpy.types.ID]) -> None:
         """Look for what the data-blocks of this bake can share."""
@@ -132,6 +148,9 @@ class _New(Place):
 class _Nla(Place):
     """Into an Action of the take on a track of its own."""
 
+    def approve(self, owners: Iterable[bpy.types.ID]) -> None:
+        """Corrections lie above the track and are not touched."""
+
     def __init__(self, settings: BakeSettings) -> None:
         super().__init__(settings)
         self.fresh: set[bpy.types.ID] = set()
@@ -175,7 +194,12 @@ class _Nla(Place):
         if any(track.mute for track in own):
             yield f"the take's NLA track on '{title(owner)}' is muted"
         above, written = actions.active_bag(owner), self.existing(owner)
-        if above and any(above.fcurves.find(curve.data_path, index=curve.array_index) for curve in written.fcurves):
+        is_over = data.action_blend_type == "REPLACE"
+        if (
+            is_over
+            and above
+            and any(above.fcurves.find(curve.data_path, index=curve.array_index) for curve in written.fcurves)
+        ):
             yield f"the active Action '{data.action.name}' of '{title(owner)}' plays above the strip and hides it"
 
     def prepare(self, owners: Iterable[bpy.types.ID]) -> None:
@@ -228,6 +252,10 @@ class _Nla(Place):
         first, last = span
         if self.settings.frame_range is not None and owner not in self.fresh:
             first, last = min(first, strip.action_frame_start), max(last, strip.action_frame_end)
+        for curve in self.existing(owner).fcurves:
+            if curve.group is None or not curve.group.name.startswith(GROUP_PREFIX):
+                # The artist's own in the same Action may reach further.
+                first, last = min(first, curve.range()[0]), max(last, curve.range()[1])
         place(strip, first, max(last, first + 1.0))
         if owner in self.fresh:
             strip.extrapolation = "NOTHING" if self._others_play(owner) else "HOLD"

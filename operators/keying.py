@@ -67,8 +67,14 @@ def bake(
     table: mapping.Mapping,
     settings: BakeSettings = DEFAULT,
 ) -> BakeReport:
-    """Write a performance onto a character as keys; see `planned` for arguments and errors."""
-    return _write(planned(scene, character, performance, table, settings), character)
+    """Write a performance onto a character as keys; see `planned` for arguments and errors.
+
+    Raises:
+        SettingsError: Also where keys would go into the artist's corrections.
+    """
+    plan = planned(scene, character, performance, table, settings)
+    plan.place.approve(plan.tracks)
+    return _write(plan, character)
 
 
 def planned(

@@ -7,7 +7,7 @@ import bpy
 
 from ..au_mocap.calibration import Curves
 from ..au_mocap.errors import TakeError
-from . import keying, loaded, overrides, rows, scene, settings
+from . import keying, layering, loaded, overrides, rows, scene, settings
 from .bake_settings import BakeSettings
 from .capture_properties import AUMOCAP_PG_take
 from .eye_tracks import EyeSettings
@@ -51,7 +51,9 @@ def bake_scene(stage: bpy.types.Scene, frame_range: tuple[int, int] | None = Non
     item = active_take(stage)
     how = settings.of_bake(stage.aumocap.bake, character, item.name)
     if frame_range is not None:
-        how = replace(how, frame_range=frame_range, destination="active")
+        is_on_track = layering.is_on_track(scene.find_character(chosen), item.name)
+        where = "nla" if how.destination == "nla" and is_on_track else "active"
+        how = replace(how, frame_range=frame_range, destination=where, action=how.action if where == "active" else None)
     table, curves = rows.table_of(character), curves_of(item)
     with overrides.keyable(scene.find_character(chosen).meshes):
         report = keying.bake(stage, scene.find_character(chosen), curves, table, how)

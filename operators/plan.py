@@ -1,6 +1,6 @@
 """What a bake will write, found and checked without touching the scene."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,8 +8,9 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..au_mocap import channels, mapping, reduction, rotations
+from ..au_mocap import channels, mapping, rotations
 from ..au_mocap.arrays import Floats
+from . import reducing
 from .bake_settings import BakeSettings
 from .destinations import Place
 from .scene import Character, title
@@ -63,10 +64,9 @@ class Plan:
         if not self._takes(owner, path[0], (path[1],)):
             return
         frames, samples = samples_of(self.frames, values[:, None], self.settings.frame_range)
-        kept = reduction.keep(frames, samples[:, 0] * weight, self.settings.tolerance)
         if len(frames):
-            keys = Track(*path, group, frames[kept], samples[kept, 0])
-            self.tracks.setdefault(owner, []).append(keys)
+            keys = reducing.reduce(frames, samples, self._gaps(frames, values[:, None]), self.settings, weight)
+            self.tracks.setdefault(owner, []).extend(_tracks(keys, *path, group))
 
     def add_rotation(self, owner: bpy.types.ID, data_path: str, group: str, quaternions: Floats) -> bool:
         """Plan keys of a rotation, all components at the same frames: (T, 4), NaN where unknown.
@@ -77,12 +77,15 @@ class Plan:
         if not self._takes(owner, data_path, range(4)):
             return False
         frames, samples = samples_of(self.frames, quaternions, self.settings.frame_range)
-        kept = reduction.keep_rotations(frames, samples, self.settings.tolerance)
         if len(frames):
-            self.tracks.setdefault(owner, []).extend(
-                Track(data_path, index, group, frames[kept], samples[kept, index]) for index in range(4)
-            )
+            keys = reducing.reduce(frames, samples, self._gaps(frames, quaternions), self.settings)
+            self.tracks.setdefault(owner, []).extend(_tracks(keys, data_path, 0, group))
         return True
+
+    def _gaps(self, frames: NDArray[np.float32], values: Floats) -> NDArray[np.bool_]:
+        """(K - 1,) whether an unknown sample lies between two of the (K,) frames that could become keys."""
+        unknown = self.frames[~np.isfinite(values).all(axis=1)]
+        return np.diff(np.searchsorted(unknown, frames)) > 0
 
     def _takes(self, owner: bpy.types.ID, data_path: str, indices: Iterable[int]) -> bool:
         """Whether a value can be keyed; the reason is noted where it cannot."""
@@ -110,6 +113,13 @@ class Plan:
         """Note what is left out, once."""
         if reason not in self.skipped:
             self.skipped.append(reason)
+
+
+def _tracks(keys: reducing.Reduced, data_path: str, index: int, group: str) -> Iterator[Track]:
+    """A track for each component, the first with that index."""
+    for column, values in enumerate(keys.values.T):
+        slopes = None if keys.slopes is None else keys.slopes[:, column]
+        yield Track(data_path, index + column, group, keys.frames, np.ascontiguousarray(values), slopes)
 
 
 def samples_of(

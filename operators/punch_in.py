@@ -6,35 +6,14 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-Keys = dict[str, NDArray[np.float32 | np.int32]]
-"""All that a curve's keys hold, by attribute: (K,) or (K, 2)."""
+from .curve_keys import BEZIER, CONSTANT, FREE, LINEAR, Keys, cut, linear_keys
 
 SEAM_FRAMES: Final = 1.0
 """Between the last frame outside a replaced range and the first inside, the curve goes over from old to new."""
 
-_CONSTANT: Final = 0
-_LINEAR: Final = 1
-_FREE: Final = 0
-_AUTO_CLAMPED: Final = 4
-_PLAIN: Final = (_CONSTANT, _LINEAR)
-_POINTS: Final = ("co", "handle_left", "handle_right")
-# What Blender gives to a key that is made by hand.
-_NUMBERS: Final = {"amplitude": 0.8, "back": 1.70158, "period": 4.1}
-_CHOICES: Final = {
-    # Linear: between frames of a video nothing is known, and across a gap a curve must not swing out.
-    "interpolation": _LINEAR,
-    "handle_left_type": _AUTO_CLAMPED,
-    "handle_right_type": _AUTO_CLAMPED,
-    "easing": 0,
-    "type": 0,
-}
-
-
-def linear_keys(frames: NDArray[np.float32], values: NDArray[np.float32]) -> Keys:
-    """Keys joined by straight lines: (K,) frames and values."""
-    keys: Keys = {name: np.stack([frames, values], axis=1).astype(np.float32) for name in _POINTS}
-    keys |= {name: np.full(len(frames), number, np.float32) for name, number in _NUMBERS.items()}
-    return keys | {name: np.full(len(frames), choice, np.int32) for name, choice in _CHOICES.items()}
+_AUTOMATIC: Final = (1, 2, 4)
+"""Types of handles that move with a key's neighbours."""
+_PLAIN: Final = (CONSTANT, LINEAR)
 
 
 def read_keys(curve: bpy.types.FCurve) -> Keys:
@@ -56,27 +35,21 @@ def write_keys(curve: bpy.types.FCurve, keys: Keys) -> None:
     curve.update()
 
 
-def renew_keys(curve: bpy.types.FCurve, frames: NDArray[np.float32], values: NDArray[np.float32]) -> None:
-    """Move a curve's keys, joined by straight lines again, to (K,) frames and values; it has K keys already."""
-    points = curve.keyframe_points
-    points.foreach_set("co", np.stack([frames, values], axis=1).astype(np.float32).reshape(-1))
-    for name in ("interpolation", "handle_left_type", "handle_right_type"):
-        points.foreach_set(name, np.full(len(frames), _CHOICES[name], np.int32))
+def renew_keys(curve: bpy.types.FCurve, keys: Keys) -> None:
+    """Move a curve's keys to where as many others are, and shape the curve between as they do."""
+    # Between straight lines Blender places the handles itself.
+    handles = ("handle_left", "handle_right") if (keys["interpolation"] == BEZIER).any() else ()
+    for name in ("co", *handles, "interpolation", "handle_left_type", "handle_right_type"):
+        curve.keyframe_points.foreach_set(name, keys[name].reshape(-1))
     curve.update()
 
 
-def replace_keys(
-    curve: bpy.types.FCurve,
-    frames: NDArray[np.float32],
-    values: NDArray[np.float32],
-    frame_range: tuple[float, float],
-) -> None:
+def replace_keys(curve: bpy.types.FCurve, new: Keys, frame_range: tuple[float, float]) -> None:
     """Replace a curve's keys inside a range. Outside, no key moves and the curve keeps its values at the frames.
 
     Args:
         curve: A curve with keys.
-        frames: (K,) rising scene frames inside the range.
-        values: (K,) their values.
+        new: Keys inside the range.
         frame_range: First and last frame to replace.
     """
     first, last = (float(np.float32(frame)) for frame in frame_range)  # as keys at its ends are stored
@@ -86,7 +59,9 @@ def replace_keys(
     before, after = _picked(keys, is_before), _picked(keys, is_after)
     leading = _border(curve, before, _crossing(keys, first), first, -1)
     trailing = _border(curve, after, _crossing(keys, last), last, 1)
-    parts = (before, leading, linear_keys(frames, values), trailing, after)
+    inside = {name: array.copy() for name, array in new.items()}
+    inside["interpolation"][-1:] = LINEAR  # across the seam, whatever the handles on both sides are
+    parts = (before, leading, inside, trailing, after)
     joined: Keys = {name: np.concatenate([part[name] for part in parts]) for name in keys}
     write_keys(curve, joined)
     _restore_handles(curve, before, after)
@@ -116,14 +91,15 @@ def _picked(keys: Keys, chosen: NDArray[np.bool_]) -> Keys:
     return {name: array[chosen] for name, array in keys.items()}
 
 
-def _crossing(keys: Keys, frame: float) -> int:
-    """How the old curve goes across a frame; before its first and after its last key it is held."""
+def _crossing(keys: Keys, frame: float) -> Keys:
+    """The two keys between which the old curve goes across a frame; none before its first and after its last key."""
     left = np.flatnonzero(keys["co"][:, 0] <= frame)
     is_between = len(left) and left[-1] + 1 < len(keys["co"])
-    return int(keys["interpolation"][left[-1]]) if is_between else _LINEAR
+    chosen = slice(left[-1], left[-1] + 2) if is_between else slice(0)
+    return {name: array[chosen].copy() for name, array in keys.items()}
 
 
-def _border(curve: bpy.types.FCurve, outside: Keys, crossing: int, edge: float, side: int) -> Keys:
+def _border(curve: bpy.types.FCurve, outside: Keys, crossing: Keys, edge: float, side: int) -> Keys:
     """Keys that hold the old curve between a range's edge and the nearest key outside, on one side of the range.
 
     The nearest key's handles are frozen where they would move with their new neighbour and bend the curve beyond.
@@ -131,28 +107,52 @@ def _border(curve: bpy.types.FCurve, outside: Keys, crossing: int, edge: float, 
     Args:
         curve: The old curve, still whole.
         outside: Its keys on that side; altered as said.
-        crossing: How it went across the edge.
+        crossing: The two of its keys between which it went across the edge, if there are any.
         edge: The range's first or last frame.
         side: -1 before the range, 1 behind it.
     """
-    near = -1 if side < 0 else 0
-    frames = np.array([edge + side * SEAM_FRAMES])
-    if len(outside["co"]):
-        nearest = float(outside["co"][near, 0])
-        reach = abs(nearest - edge)
-        if not set(outside["interpolation"][-2:] if side < 0 else outside["interpolation"][:1]) <= set(_PLAIN):
-            outside["handle_left_type"][near] = outside["handle_right_type"][near] = _FREE
-        if reach <= SEAM_FRAMES:
-            frames = frames[:0]
-        elif crossing not in _PLAIN:
-            # A curved stretch cannot be cut without moving its key: each frame of it becomes a key.
-            frames = edge + side * np.arange(1.0, reach)
-            outside["handle_left_type"][near] = outside["handle_right_type"][near] = _FREE
-            if side < 0:
-                outside["interpolation"][near] = _LINEAR
-    frames = np.sort(frames)
+    how = int(crossing["interpolation"][0]) if len(crossing["co"]) else LINEAR
+    reach = abs(float(outside["co"][-1 if side < 0 else 0, 0]) - edge) if len(outside["co"]) else np.inf
+    _freeze(outside, side)
+    if reach <= SEAM_FRAMES:
+        return linear_keys(*np.zeros((2, 0), np.float32))
+    seam = edge + side * SEAM_FRAMES
+    if how == BEZIER and len(outside["co"]):
+        return _cut_border(outside, crossing, seam, side)
+    frames = np.array([seam])
+    if how not in _PLAIN and len(outside["co"]):
+        # Such a curve cannot be cut: each frame of it becomes a key.
+        frames = np.sort(edge + side * np.arange(1.0, reach))
+        if side < 0:
+            outside["interpolation"][-1] = LINEAR
     values = np.array([value_at(curve, frame) for frame in frames])
     keys = linear_keys(frames.astype(np.float32), values.astype(np.float32))
-    if crossing == _CONSTANT:
-        keys["interpolation"][:] = _CONSTANT
+    if how == CONSTANT:
+        keys["interpolation"][:] = CONSTANT
     return keys
+
+
+def _freeze(outside: Keys, side: int) -> None:
+    """Fix the handles of the key nearest to the range, if they are automatic and shape the curve outside."""
+    near = -1 if side < 0 else 0
+    if set(outside["interpolation"][-2:] if side < 0 else outside["interpolation"][:1]) <= set(_PLAIN):
+        return
+    types = [outside[name] for name in ("handle_left_type", "handle_right_type")]
+    if any(each[near] in _AUTOMATIC for each in types):
+        for each in types:
+            each[near] = FREE
+
+
+def _cut_border(outside: Keys, crossing: Keys, seam: float, side: int) -> Keys:
+    """The key at which a Bezier curve is cut at a range's seam; it goes on outside as if it were whole."""
+    before, after = cut(crossing, seam)
+    near, key = (-1, before) if side < 0 else (0, after)
+    inner, outer = ("handle_right", "handle_left") if side < 0 else ("handle_left", "handle_right")
+    outside[inner][near] = key.near_handle
+    outside["handle_left_type"][near] = outside["handle_right_type"][near] = FREE
+    made = linear_keys(*(np.array([number], np.float32) for number in key.point))
+    made[outer][0] = key.own_handle
+    made["handle_left_type"][:] = made["handle_right_type"][:] = FREE
+    if side > 0:
+        made["interpolation"][:] = BEZIER
+    return made

@@ -19,6 +19,22 @@ TIMINGS = (
 )
 
 
+KEYS = (
+    ("EVERY", "Every Frame", "A key for every frame of the video"),
+    ("REDUCED", "Reduced", "Few keys, within the largest error of all frames: curves to go on with by hand"),
+)
+_REDUCED_TOLERANCE = 0.01
+
+
+def _get_keys(self: "AUMOCAP_PG_bake") -> int:
+    return int(self.tolerance > 0.0)
+
+
+def _set_keys(self: "AUMOCAP_PG_bake", value: int) -> None:
+    if bool(value) != (self.tolerance > 0.0):
+        self.tolerance = _REDUCED_TOLERANCE if value else 0.0
+
+
 def _is_character(_self: "AUMOCAP_PG_scene", chosen: bpy.types.Object) -> bool:
     return chosen.type in {"ARMATURE", "MESH", "EMPTY"}
 
@@ -45,9 +61,24 @@ class AUMOCAP_PG_bake(bpy.types.PropertyGroup):
         name="Head Moves", description="Move the head as the actor's head moved", default=False
     )
     use_gaze: bpy.props.BoolProperty(name="Gaze", description="Key where the eyes look", default=True)
+    keys: bpy.props.EnumProperty(
+        name="Keys",
+        description="How many keys are written",
+        items=KEYS,
+        get=_get_keys,
+        set=_set_keys,
+        options={"SKIP_SAVE"},
+    )
+    use_handles: bpy.props.BoolProperty(
+        name="Fitted Handles",
+        description="Shape the curve between keys with handles, as an animator does: about a third fewer keys than "
+        "straight lines need, and turning points and touches stay exact",
+        default=True,
+    )
     tolerance: bpy.props.FloatProperty(
-        name="Reduce Keys",
-        description="Leave out keys that change no curve by more than this; 0 keys every frame",
+        name="Largest Error",
+        description="Keys are left out where that changes no curve by more than this at any frame: 1 is a shape key's "
+        "full range; radians for rotations, decimetres for positions. 0 keys every frame",
         default=0.0,
         min=0.0,
         max=0.2,

@@ -6,6 +6,7 @@ import bpy
 
 from ..au_mocap.calibration import NeutralSettings, Settings
 from ..au_mocap.errors import SettingsError
+from . import actor_settings
 from .bake_settings import BakeSettings
 from .capture_properties import AUMOCAP_PG_take
 from .character_properties import AUMOCAP_PG_character
@@ -28,12 +29,13 @@ def of_take(item: AUMOCAP_PG_take) -> Settings:
             raise SettingsError(message)
         frames = tuple(range(item.neutral_first, item.neutral_last + 1))
     return Settings(
-        neutral=NeutralSettings(item.neutral, frames),
+        neutral=NeutralSettings(item.neutral, frames, actor_settings.neutral_of(item)),
         gains={each.name: each.gain for each in item.channels if each.gain != 1.0},
         offsets={each.name: each.offset for each in item.channels if each.offset != 0.0},
         smoothing=item.smoothing,
         gaps=item.gaps,
         mirror=item.mirror,
+        shaping=actor_settings.shaping_of(item),
     )
 
 
@@ -60,6 +62,7 @@ def of_bake(bake: AUMOCAP_PG_bake, character: AUMOCAP_PG_character, name: str) -
         timing=bake.timing,
         speed=bake.speed,
         tolerance=bake.tolerance,
+        handles=bake.use_handles,
     )
 
 

@@ -106,6 +106,8 @@ class AUMOCAP_OT_duplicate_take(bpy.types.Operator):
         """Copy the file, then the settings."""
         import shutil
 
+        from . import actor_settings
+
         index = context.scene.aumocap.active_take
         path = Path(bpy.path.abspath(_active(context).filepath))
         copy = take_list.free_path(path.parent, Path(_active(context).name))
@@ -119,10 +121,7 @@ class AUMOCAP_OT_duplicate_take(bpy.types.Operator):
         with refresh.held():
             for name in ("neutral", "neutral_first", "neutral_last", "smoothing", "gaps", "mirror"):
                 setattr(item, name, getattr(original, name))
-            ranges = {each.name: each for each in original.channels}
-            for each in item.channels:
-                if each.name in ranges:
-                    each.gain, each.offset = ranges[each.name].gain, ranges[each.name].offset
+            actor_settings.copy(original, item)
         return {"FINISHED"}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import punch_in
+from .curve_keys import Keys, bezier_keys, linear_keys
 
 GROUP_PREFIX: Final = "AU Mocap "
 """Curves in groups of this name are AU Mocap's own: a new bake replaces them, and no others."""
@@ -26,6 +27,7 @@ class Track:
         group: Name of the group, without the prefix.
         frames: (K,) rising scene frames, fractions allowed.
         values: (K,) the keys' values.
+        slopes: (K, 2) per frame, on the left and on the right of each key; None where lines between them are straight.
     """
 
     data_path: str
@@ -33,6 +35,18 @@ class Track:
     group: str
     frames: NDArray[np.float32]
     values: NDArray[np.float32]
+    slopes: NDArray[np.float32] | None = None
+
+    @property
+    def keys(self) -> Keys:
+        """All that the curve's keys shall hold."""
+        if self.slopes is None:
+            return linear_keys(self.frames, self.values)
+        return bezier_keys(self.frames, self.values, self.slopes)
+
+    def negative(self) -> "Track":
+        """The same with the opposite sign."""
+        return replace(self, values=-self.values, slopes=None if self.slopes is None else -self.slopes)
 
 
 def write(bag: Any, tracks: Sequence[Track], groups: Collection[str]) -> None:  # noqa: ANN401
@@ -56,7 +70,7 @@ def write(bag: Any, tracks: Sequence[Track], groups: Collection[str]) -> None:  
             made[track.group] = _group(bag, track.group, len(made))
         curve = bag.fcurves.new(track.data_path, index=track.index)
         curve.group = made[track.group]
-        punch_in.write_keys(curve, punch_in.linear_keys(track.frames, track.values))
+        punch_in.write_keys(curve, track.keys)
 
 
 def _renewed(bag: Any, track: Track) -> bool:  # noqa: ANN401
@@ -66,7 +80,7 @@ def _renewed(bag: Any, track: Track) -> bool:  # noqa: ANN401
         return False
     if len(curve.keyframe_points) != len(track.frames):
         return False
-    punch_in.renew_keys(curve, track.frames, track.values)
+    punch_in.renew_keys(curve, track.keys)
     return True
 
 
@@ -84,7 +98,7 @@ def write_range(bag: Any, tracks: Sequence[Track], frame_range: tuple[float, flo
         if curve is None or not curve.keyframe_points:
             new.append(track)
         else:
-            punch_in.replace_keys(curve, track.frames, track.values, frame_range)
+            punch_in.replace_keys(curve, track.keys, frame_range)
     write(bag, new, ())
 
 
@@ -121,6 +135,4 @@ def _same_signs(bag: Any, tracks: Sequence[Track], frame_range: tuple[float, flo
             curve = bag.fcurves.find(track.data_path, index=track.index)
             old = punch_in.value_at(curve, frame_range[0] - punch_in.SEAM_FRAMES) if curve is not None else 0.0
             agreement[track.data_path] = agreement.get(track.data_path, 0.0) + old * float(track.values[0])
-    return [
-        replace(track, values=-track.values) if agreement.get(track.data_path, 0.0) < 0.0 else track for track in tracks
-    ]
+    return [track.negative() if agreement.get(track.data_path, 0.0) < 0.0 else track for track in tracks]

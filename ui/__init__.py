@@ -1,8 +1,15 @@
 """Panels, lists and menus: the tab AU Mocap in the 3D viewport's sidebar. They only draw."""
 
-from . import actor, bake, capture, character, looking
+from . import actor, actor_profile, bake, capture, character, looking
 
-_MODULES = (capture, actor, character, looking, bake)  # in working order, which is the order in the sidebar
+_MODULES = (
+    capture,
+    actor_profile,
+    actor,
+    character,
+    looking,
+    bake,
+)  # panels in working order, which is the order in the sidebar
 
 
 def register() -> None:

@@ -3,7 +3,7 @@
 import bpy
 
 from ..operators import choices, refresh
-from . import text
+from . import actor_profile, text
 
 
 class AUMOCAP_UL_channels(bpy.types.UIList):
@@ -53,6 +53,7 @@ class AUMOCAP_PT_actor(bpy.types.Panel):
             text.paragraph(layout, context, "The actor's settings appear once there is a take.", "INFO")
             return
         item = own.takes[own.active_take]
+        actor_profile.draw_profile(layout, item)
         column = layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
@@ -73,6 +74,7 @@ class AUMOCAP_PT_actor(bpy.types.Panel):
         if refresh.problem():
             text.problem(layout, context, refresh.problem())
         _draw_ranges(layout, item)
+        actor_profile.draw_intensity(layout, item)
 
 
 def _draw_ranges(layout: bpy.types.UILayout, item: bpy.types.PropertyGroup) -> None:
@@ -92,6 +94,7 @@ def _draw_ranges(layout: bpy.types.UILayout, item: bpy.types.PropertyGroup) -> N
         column = body.column(align=True)
         column.prop(channel, "gain", slider=True)
         column.prop(channel, "offset", slider=True)
+    body.operator("aumocap.calibrate_ranges", icon="DRIVER_DISTANCE")
     row = body.row(align=True)
     row.operator("aumocap.reset_channels", text="Reset", icon="LOOP_BACK").everything = False
     row.operator("aumocap.reset_channels", text="Reset All").everything = True

@@ -3,7 +3,7 @@
 import bpy
 
 from ..operators import preview, refresh
-from . import text
+from . import corrections, text
 
 
 class AUMOCAP_PT_bake(bpy.types.Panel):
@@ -46,6 +46,7 @@ class AUMOCAP_PT_bake(bpy.types.Panel):
             text.problem(layout, context, refresh.problem())
         layout.prop(bake, "live_update")
         _draw_range(layout, bake)
+        corrections.draw(layout)
         _draw_stage(layout)
 
 
@@ -58,7 +59,10 @@ def _draw_more(layout: bpy.types.UILayout, bake: bpy.types.PropertyGroup) -> Non
     body.use_property_decorate = False
     body.prop(bake, "timing")
     body.prop(bake, "speed")
-    body.prop(bake, "tolerance")
+    body.row().prop(bake, "keys", expand=True)
+    if bake.tolerance > 0.0:
+        body.prop(bake, "tolerance")
+        body.prop(bake, "use_handles")
 
 
 def _draw_range(layout: bpy.types.UILayout, bake: bpy.types.PropertyGroup) -> None:

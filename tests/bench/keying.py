@@ -37,7 +37,7 @@ def _performance() -> _Played:
 
 
 def rows() -> Iterator[Row]:
-    """The first bake, a second one that replaces it, and a third with fewer keys."""
+    """The first bake, a second one that replaces it, a third with fewer keys, and a fourth with handles."""
     import bpy
 
     with extension.registered():
@@ -48,9 +48,9 @@ def rows() -> Iterator[Row]:
         table = extension.module("au_mocap.mapping").load("arkit")
         played = _performance()
         seconds, keys = [], []
-        for tolerance in (0.0, 0.0, TOLERANCE):
+        for tolerance, handles in ((0.0, False), (0.0, False), (TOLERANCE, False), (TOLERANCE, True)):
             started = time.perf_counter()
-            settings = keying.BakeSettings(tolerance=tolerance)
+            settings = keying.BakeSettings(tolerance=tolerance, handles=handles)
             report = keying.bake(bpy.data.scenes[0], character, played, table, settings)
             seconds.append(time.perf_counter() - started)
             keys.append(report.keys)
@@ -59,3 +59,4 @@ def rows() -> Iterator[Row]:
     yield at_most("bake_again", seconds[1], "s", 1.0)
     yield at_most("bake_reduced", seconds[2], "s", 1.0, "of noise, which is the slowest to reduce")
     yield Row("keys_left", float(keys[2]))
+    yield at_most("bake_handles", seconds[3], "s", 8.0, "of noise, with fitted handles")

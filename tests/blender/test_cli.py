@@ -39,6 +39,16 @@ def test_a_video_is_analysed_first(demo_head: "DemoHead", tmp_path: Path, capfd:
     assert f"{CLIP.name}: 150/150 frames, 150 faces" in capfd.readouterr().err
 
 
+def test_an_actors_profile_is_used(demo_head: "DemoHead", stored_take: Path, tmp_path: Path) -> None:
+    profile = extension.module("au_mocap.profile")
+    profile.save(profile.Profile("Ada", gains={"jaw_drop": 1.5}), tmp_path / "ada.json")
+    out = tmp_path / "out.blend"
+    assert run("bake", stored_take, "-o", out, "--profile", tmp_path / "ada.json") == 0
+    bpy.ops.wm.open_mainfile(filepath=str(out))
+    item = bpy.context.scene.aumocap.takes[0]
+    assert (item.actor, item.channels["jaw_drop"].gain, item.neutral) == ("Ada", 1.5, "auto")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -51,6 +61,7 @@ def test_a_video_is_analysed_first(demo_head: "DemoHead", tmp_path: Path, capfd:
         (["bake", "TAKE", "-o", "OUT", "--character", "Hero"], 1, "no object 'Hero'"),
         (["bake", "CLIP", "-o", "OUT", "--regressor", "magic"], 1, "There is no regressor 'magic'"),
         (["bake", "TAKE", "-o", "TAKE"], 1, "already exists"),
+        (["bake", "TAKE", "-o", "OUT", "--profile", "nobody.json"], 1, "choose a profile that exists"),
     ],
 )
 def test_what_goes_wrong_is_told_and_writes_nothing(
