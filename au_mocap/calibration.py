@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from . import channels, gaps, rotations, smoothing, steadying
+from . import channels, gaps, gaze, rotations, smoothing, steadying
 from .arrays import Floats
 from .errors import ModelError, SettingsError
 from .gaps import GapMode
@@ -192,7 +192,8 @@ class Calibrator:
     def _measure(self, neutral: NeutralSettings) -> _Measured:
         choice = choose_neutral(self.take, self._seen, neutral)
         values = self._regressor.values(self._seen, choice.neutral)
-        return _Measured(steadying.steady(self.take.time_s, values, self.take.confidence), choice)
+        steady = steadying.steady(self.take.time_s, values, self.take.confidence)
+        return _Measured(gaze.hold_through_blinks(self.take.time_s, steady), choice)
 
     def _smooth(self, wanted: tuple[NeutralSettings, str]) -> NDArray[np.float64]:
         neutral, strength = wanted
