@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..au_mocap import channels, mapping, reduction, rotations
 from ..au_mocap.arrays import Floats
+from . import bones, drivers, turning
 from .bake_settings import BakeSettings
 from .destinations import Place
 from .scene import Character, title
@@ -39,6 +40,9 @@ class Plan:
         settings: The bake's settings.
         tracks: What to write.
         rotation_modes: Modes that bones must have for their tracks to count.
+        muted: Drivers to mute so that keys count: data paths and indices.
+        starts: Values of rotations in the first frame, by data path, where they go on from other animation.
+        notes: What else the user should know, one line each.
         skipped: What cannot be written and why, one line each.
     """
 
@@ -47,6 +51,9 @@ class Plan:
     settings: BakeSettings
     tracks: dict[bpy.types.ID, list[Track]] = field(default_factory=dict)
     rotation_modes: dict[bpy.types.PoseBone, str] = field(default_factory=dict)
+    muted: dict[bpy.types.ID, list[tuple[str, int]]] = field(default_factory=dict)
+    starts: dict[str, Floats] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     _refusals: dict[bpy.types.ID, str] = field(default_factory=dict)
 
@@ -60,7 +67,7 @@ class Plan:
             values: (T,) NaN where unknown.
             weight: How much one unit of the values counts where the tolerance is 1.
         """
-        if not self._takes(owner, path[0], (path[1],)):
+        if not self.takes(owner, path[0], (path[1],)):
             return
         frames, samples = samples_of(self.frames, values[:, None], self.settings.frame_range)
         kept = reduction.keep(frames, samples[:, 0] * weight, self.settings.tolerance)
@@ -74,7 +81,7 @@ class Plan:
         Returns:
             Whether it can be keyed.
         """
-        if not self._takes(owner, data_path, range(4)):
+        if not self.takes(owner, data_path, range(4)):
             return False
         frames, samples = samples_of(self.frames, quaternions, self.settings.frame_range)
         kept = reduction.keep_rotations(frames, samples, self.settings.tolerance)
@@ -84,8 +91,9 @@ class Plan:
             )
         return True
 
-    def _takes(self, owner: bpy.types.ID, data_path: str, indices: Iterable[int]) -> bool:
-        """Whether a value can be keyed; the reason is noted where it cannot."""
+    def takes(self, owner: bpy.types.ID, data_path: str, indices: Iterable[int]) -> bool:
+        """Whether values can be keyed; the reason is noted where they cannot."""
+        indices = tuple(indices)
         if owner not in self._refusals:
             self._refusals[owner] = self.place.refusal(owner)
         reason = self._refusals[owner]
@@ -96,7 +104,7 @@ class Plan:
             curve = bag.fcurves.find(data_path, index=index) if bag is not None else None
             if any((track.data_path, track.index) == (data_path, index) for track in self.tracks.get(owner, ())):
                 reason = f"{data_path} is driven twice"
-            elif _is_driven(owner, data_path, index):
+            elif self.settings.driven == "skip" and drivers.find(owner, data_path, index) is not None:
                 reason = f"{data_path} has a driver"
             elif curve is not None and is_locked(curve):
                 reason = f"the curve of {data_path} is locked"
@@ -104,7 +112,17 @@ class Plan:
                 reason = f"the curve of {data_path} is samples, convert it to keys to replace a part of it"
         if reason:
             self.skip(f"{title(owner)}: {reason}")
-        return not reason
+            return False
+        driven = [(data_path, index) for index in indices if drivers.find(owner, data_path, index) is not None]
+        if driven:
+            known = self.muted.setdefault(owner, [])
+            known += [each for each in driven if each not in known]
+        return True
+
+    def note(self, line: str) -> None:
+        """Note what the user should know, once."""
+        if line not in self.notes:
+            self.notes.append(line)
 
     def skip(self, reason: str) -> None:
         """Note what is left out, once."""
@@ -228,7 +246,10 @@ def _plan_bones(
             for axis, values in axes.items():
                 curve = (bone_path(bone, path), "xyz".index(axis))
                 added, weight = (1.0, 1.0) if path == "scale" else (0.0, METRE)
-                plan.add(armature, curve, group, added + values, weight)
+                if (bone.lock_location if path == "location" else bone.lock_scale)[curve[1]]:
+                    plan.skip(f"{armature.name}: the {path} of '{bone_name}' is locked: unlock it in the Item tab")
+                else:
+                    plan.add(armature, curve, group, added + values, weight)
 
 
 def _quaternions(axes: Mapping[str, Floats]) -> Floats:
@@ -243,28 +264,65 @@ def _quaternions(axes: Mapping[str, Floats]) -> Floats:
 def plan_rotation(
     plan: Plan, armature: bpy.types.Object, bone: bpy.types.PoseBone, quaternions: Floats, group: str
 ) -> None:
-    """Plan a bone's local rotation: (T, 4) quaternions in its rest frame."""
-    others = [(leaf, index) for leaf in ("rotation_euler", "rotation_axis_angle") for index in range(4)]
-    if any(_is_driven(armature, bone_path(bone, leaf), index) for leaf, index in others):
-        # In another mode its drivers would have no say.
-        plan.skip(f"{armature.name}: the rotation of '{bone.name}' has a driver")
+    """Plan a bone's local rotation in the mode that the bone has: (T, 4) quaternions in its rest frame."""
+    if bone.rotation_mode == "QUATERNION" and not any(bone.lock_rotation):
+        if _is_free(plan, armature, bone):
+            plan.add_rotation(armature, bone_path(bone, "rotation_quaternion"), group, quaternions)
         return
-    if plan.add_rotation(armature, bone_path(bone, "rotation_quaternion"), group, quaternions):
-        plan.rotation_modes[bone] = "QUATERNION"
+    leaf = turning.leaf(bone)
+    path = bone_path(bone, leaf)
+    _, columns = turning.in_mode(bone, quaternions, plan.starts.get(path))
+    locked = turning.locked(bone, columns)
+    if not _is_free(plan, armature, bone):
+        return
+    if locked is None:
+        plan.skip(f"{armature.name}: the rotation of '{bone.name}' is locked: unlock it in the Item tab to key it")
+        return
+    wanted = [index for index in range(columns.shape[1]) if index not in locked]
+    if leaf == "rotation_quaternion":
+        plan.add_rotation(armature, path, group, quaternions)
+    elif plan.takes(armature, path, wanted):
+        for index in wanted:
+            plan.add(armature, (path, index), group, columns[:, index])
+
+
+def _is_free(plan: Plan, armature: bpy.types.Object, bone: bpy.types.PoseBone) -> bool:
+    """Whether neither drivers nor constraints decide how a bone turns; what does is noted."""
+    path = bone_path(bone, turning.leaf(bone))
+    holder = bones.holder(bone)
+    if plan.settings.driven == "skip" and any(drivers.find(armature, path, index) is not None for index in range(4)):
+        plan.skip(f"{armature.name}: the rotation of '{bone.name}' has a driver")
+        return False
+    if holder:
+        plan.skip(
+            f"{armature.name}: the rotation of '{bone.name}' is held by {holder}: choose the bone that steers it, or "
+            "switch that off"
+        )
+        return False
+    if bones.limits(bone):
+        plan.note(f"a constraint limits the rotation of '{bone.name}'")
+    return True
+
+
+def plan_location(
+    plan: Plan,
+    armature: bpy.types.Object,
+    weighed: tuple[bpy.types.PoseBone, float],
+    local: Floats,
+    group: str,
+) -> None:
+    """Plan a bone's location: (T, 3) along its own axes.
+
+    The bone comes with how much one unit counts where the tolerance is 1.
+    """
+    bone, weight = weighed
+    for index in range(3):
+        if bone.lock_location[index]:
+            plan.skip(f"{armature.name}: the location of '{bone.name}' is locked in {'XYZ'[index]}")
+        else:
+            plan.add(armature, (bone_path(bone, "location"), index), group, local[:, index], weight)
 
 
 def bone_path(bone: bpy.types.PoseBone, leaf: str) -> str:
     """Data path of a bone's property, from the armature object."""
     return f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].{leaf}'
-
-
-def resting_axes(bone: bpy.types.PoseBone) -> Floats:
-    """A bone's resting axes in the armature, as columns: (3, 3)."""
-    return np.array([tuple(row[:]) for row in bone.bone.matrix_local.to_3x3()])
-
-
-def _is_driven(owner: bpy.types.ID, data_path: str, index: int) -> bool:
-    data = owner.animation_data
-    return data is not None and any(
-        driver.data_path == data_path and driver.array_index == index for driver in data.drivers
-    )
