@@ -25,7 +25,20 @@ def holder(bone: bpy.types.PoseBone) -> str:
     for each in constraints(bone):
         if each.type in _HOLDING or (each.type in _COPYING and getattr(each, "mix_mode", "REPLACE") == "REPLACE"):
             return f"the constraint '{each.name}'"
-    return "an IK chain" if bone.is_in_ik_chain else ""
+    solver = next((each for each in bone.id_data.pose.bones if _chain_reaches(each, bone)), None)
+    return f"the IK chain of '{solver.name}'" if solver is not None else ""
+
+
+def _chain_reaches(solver: bpy.types.PoseBone, bone: bpy.types.PoseBone) -> bool:
+    """Whether an IK constraint of one bone turns another one (Blender's own mark outlives a muted constraint)."""
+    for each in (each for each in constraints(solver) if each.type in ("IK", "SPLINE_IK")):
+        link = solver if getattr(each, "use_tail", True) else solver.parent
+        length = each.chain_count or _DEEPEST
+        while link is not None and length > 0:
+            if link == bone:
+                return True
+            link, length = link.parent, length - 1
+    return False
 
 
 def limits(bone: bpy.types.PoseBone) -> bool:
@@ -65,7 +78,7 @@ def location_axes(bone: bpy.types.PoseBone) -> NDArray[np.float64]:
     """The axes along which a bone's location moves it at rest, in the armature, as columns: (3, 3)."""
     if bone.bone.use_local_location or bone.parent is None:
         return resting_axes(bone)
-    return np.eye(3)
+    return resting_axes(bone.parent)  # found by trial, whatever the option's description says
 
 
 def can_move(bone: bpy.types.PoseBone) -> bool:
