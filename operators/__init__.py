@@ -16,6 +16,7 @@ from . import (
     edit_table,
     preferences,
     preview,
+    restore_drivers,
     scene_properties,
     stage,
     takes,
@@ -34,6 +35,7 @@ _MODULES = (
     edit_table,
     preview,
     bake,
+    restore_drivers,
     stage,
     cli,
 )

@@ -33,7 +33,7 @@ def plan_scene(stage: bpy.types.Scene) -> Plan:
     """What a bake of the scene's take onto its character would write, every frame of it."""
     chosen, character = settings.character_of(stage)
     item = active_take(stage)
-    how = replace(settings.of_bake(stage.aumocap.bake, character, item.name), tolerance=0.0)
+    how = replace(settings.of_bake(stage.aumocap.bake, character, item.name), tolerance=0.0, driven="skip")
     return keying.planned(stage, scene.find_character(chosen), curves_of(item), rows.table_of(character), how)
 
 

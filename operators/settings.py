@@ -47,7 +47,13 @@ def of_bake(bake: AUMOCAP_PG_bake, character: AUMOCAP_PG_character, name: str) -
             head_bone=character.head_bone,
             neck_bone=character.neck_bone,
             neck_share=character.neck_share,
+            facing=character.facing,
+            over_body=character.over_body,
+            moves=character.moves,
         )
+    eyes = None
+    if character.use_eye_bones:
+        eyes = EyeSettings(character.eye_left, character.eye_right, character.eye_target, character.facing)
     return BakeSettings(
         start_frame=bake.start_frame,
         name=name,
@@ -56,10 +62,11 @@ def of_bake(bake: AUMOCAP_PG_bake, character: AUMOCAP_PG_character, name: str) -
         face=bake.use_face,
         head=head,
         gaze=bake.use_gaze,
-        eyes=EyeSettings(character.eye_left, character.eye_right) if character.use_eye_bones else None,
+        eyes=eyes,
         timing=bake.timing,
         speed=bake.speed,
         tolerance=bake.tolerance,
+        driven=bake.driven,
     )
 
 

@@ -59,6 +59,9 @@ def _draw_more(layout: bpy.types.UILayout, bake: bpy.types.PropertyGroup) -> Non
     body.prop(bake, "timing")
     body.prop(bake, "speed")
     body.prop(bake, "tolerance")
+    body.prop(bake, "driven")
+    if bake.driven == "mute":
+        body.operator("aumocap.restore_drivers", icon="DRIVER")
 
 
 def _draw_range(layout: bpy.types.UILayout, bake: bpy.types.PropertyGroup) -> None:
