@@ -1,6 +1,7 @@
 """Tracks for eye bones, or for the bones that they look at, from the gaze channels of a performance."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import bpy
@@ -31,12 +32,12 @@ class _Aim:
 
     Attributes:
         side: `L` or `R`.
-        target: What it looks at.
+        target: Name of the bone that it looks at.
         pivot: (3,) the eye's place at rest, in the armature.
     """
 
     side: str
-    target: bpy.types.PoseBone
+    target: str
     pivot: NDArray[np.float64]
 
 
@@ -61,18 +62,20 @@ def plan_eyes(plan: Plan, character: Character, values: Floats, settings: EyeSet
     target = _demanded(armature, settings.target)
     eyes = {side: _demanded(armature, demanded[side]) or _bone(armature, own[side]) for side in "LR"}
     aims: list[_Aim] = []
+    axes = plan.once(("facing", settings.facing), lambda: facing_of(character, settings.facing).axes)
     for side, bone in eyes.items():
         if armature is None or bone is None:
             plan.skip(f"no {_NAMES[side]} eye bone")
-        elif (aim := _aim(side, bone, target)) is not None:
+            continue
+        aim = plan.once(("aim", side, bone.name, settings.target), partial(_aim, side, bone, target))
+        if aim is not None:
             aims.append(aim)
         else:
-            axes = facing_of(character, settings.facing).axes
             turns = head_pose.to_armature(rotations.to_quaternions(gaze_turns(values, side)), axes)
             plan_rotation(plan, armature, bone, head_pose.in_rest_frame(turns, bones.resting_axes(bone)), GAZE)
     if armature is not None and aims:
         head = _bone(armature, plan.settings.head.head_bone or character.head) if plan.settings.head else None
-        _plan_aims(plan, armature, aims, _Gaze(values, facing_of(character, settings.facing).axes, head))
+        _plan_aims(plan, armature, aims, _Gaze(values, axes, head))
     return any(bone is not None for bone in eyes.values())
 
 
@@ -101,12 +104,12 @@ def _aim(side: str, bone: bpy.types.PoseBone, target: bpy.types.PoseBone | None)
     """What an eye looks at: the demanded bone, the one that its constraint names, or itself where it is a target."""
     pivot = np.array(bone.bone.head_local[:])
     if target is not None:
-        return _Aim(side, target, pivot)
+        return _Aim(side, target.name, pivot)
     looking = next((each for each in bone.id_data.pose.bones if bones.aimed_at(each) == bone), None)
     if looking is not None:
-        return _Aim(side, bone, np.array(looking.bone.head_local[:]))
+        return _Aim(side, bone.name, np.array(looking.bone.head_local[:]))
     aimed = bones.aimed_at(bone)
-    return _Aim(side, aimed, pivot) if aimed is not None else None
+    return _Aim(side, aimed.name, pivot) if aimed is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +128,16 @@ class _Gaze:
 
 
 def _plan_aims(plan: Plan, armature: bpy.types.Object, aims: list[_Aim], gaze: _Gaze) -> None:
-    for target in dict.fromkeys(aim.target for aim in aims):
-        looking = [aim for aim in aims if aim.target == target]
-        if gaze.head is not None and not bones.follows(target, gaze.head):
+    for name in dict.fromkeys(aim.target for aim in aims):
+        target = armature.pose.bones[name]
+        looking = [aim for aim in aims if aim.target == name]
+        if gaze.head is not None and not plan.once(("follows", name), partial(bones.follows, target, gaze.head)):
             plan.skip(
                 f"{armature.name}: the eyes' target '{target.name}' does not go where the head goes: make it a child "
                 "of the head bone, or bake the gaze without the head"
             )
             continue
-        if not bones.can_move(target) or bones.holder(target):
+        if not bones.can_move(target) or plan.once(("holder", name), partial(bones.holder, target)):
             plan.skip(f"{armature.name}: the eyes' target '{target.name}' cannot be moved")
             continue
         turns = head_pose.to_armature(

@@ -52,17 +52,18 @@ def plan_head(plan: Plan, character: Character, poses: HeadPoses, settings: Head
     if armature is None or head is None:
         plan.skip("no head bone: the head's turn is left out")
         return
-    axes = facing_of(character, settings.facing).axes
+    axes = plan.once(("facing", settings.facing), lambda: facing_of(character, settings.facing).axes)
     turns = head_pose.to_armature(poses.rotation, axes)
-    chain = [*neck_bones(head, neck), head]
-    if neck is not None and bones.holder(neck):
-        plan.note(f"'{neck.name}' is held by {bones.holder(neck)}, so the head turns alone")
+    names = plan.once(("neck", head.name), lambda: [bone.name for bone in neck_bones(head, neck)])
+    chain = [*(armature.pose.bones[name] for name in names), head]
+    if neck is not None and not names and (holder := plan.once(("holder", neck.name), lambda: bones.holder(neck))):
+        plan.note(f"'{neck.name}' is held by {holder}, so the head turns alone")
     if settings.rotation:
         locals_ = head_pose.chain(turns, [bones.resting_axes(bone) for bone in chain], settings.neck_share)
         for bone, local in zip(chain, locals_, strict=True):
             plan_rotation(plan, armature, bone, _over_body(plan, armature, bone, local, settings), HEAD)
     if settings.position:
-        units = units_a_metre(character, poses.unit_m, settings)
+        units = plan.once(("units",), lambda: units_a_metre(character, poses.unit_m, settings))
         moved = units * head_pose.to_armature_offset(poses.position_m, axes)
         if settings.rotation:
             # What turning the bones already moves must not move twice.

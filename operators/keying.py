@@ -140,7 +140,7 @@ def _plan_face(
 
 def _write(plan: Plan, character: Character) -> BakeReport:
     place, settings = plan.place, plan.settings
-    notes = [f"{bone.name} now rotates by quaternions" for bone in _change_modes(plan)]
+    notes: list[str] = []
     if settings.frame_range is None:
         _clear_others(plan, character)
     for owner, places in plan.muted.items():
@@ -191,14 +191,6 @@ def _told(plan: Plan) -> list[str]:
     """What was done to drivers, and how to take it back."""
     count = sum(len(places) for places in plan.muted.values())
     return [f"{count} drivers were muted (Restore Drivers brings them back)"] if count else []
-
-
-def _change_modes(plan: Plan) -> list[bpy.types.PoseBone]:
-    """Give bones the modes that their tracks need; returns those that had another."""
-    changed = [bone for bone, mode in plan.rotation_modes.items() if bone.rotation_mode != mode]
-    for bone in changed:
-        bone.rotation_mode = plan.rotation_modes[bone]
-    return changed
 
 
 def _clear_others(plan: Plan, character: Character) -> None:

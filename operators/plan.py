@@ -1,8 +1,8 @@
 """What a bake will write, found and checked without touching the scene."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import bpy
 import numpy as np
@@ -55,6 +55,7 @@ class Plan:
     starts: dict[str, Floats] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    _found: dict[tuple[object, ...], Any] = field(default_factory=dict)
     _refusals: dict[bpy.types.ID, str] = field(default_factory=dict)
 
     def add(self, owner: bpy.types.ID, path: tuple[str, int], group: str, values: Floats, weight: float = 1.0) -> None:
@@ -67,7 +68,7 @@ class Plan:
             values: (T,) NaN where unknown.
             weight: How much one unit of the values counts where the tolerance is 1.
         """
-        if not self.takes(owner, path[0], (path[1],)):
+        if not self._takes(owner, path[0], (path[1],)):
             return
         frames, samples = samples_of(self.frames, values[:, None], self.settings.frame_range)
         kept = reduction.keep(frames, samples[:, 0] * weight, self.settings.tolerance)
@@ -81,7 +82,7 @@ class Plan:
         Returns:
             Whether it can be keyed.
         """
-        if not self.takes(owner, data_path, range(4)):
+        if not self._takes(owner, data_path, range(4)):
             return False
         frames, samples = samples_of(self.frames, quaternions, self.settings.frame_range)
         kept = reduction.keep_rotations(frames, samples, self.settings.tolerance)
@@ -91,7 +92,7 @@ class Plan:
             )
         return True
 
-    def takes(self, owner: bpy.types.ID, data_path: str, indices: Iterable[int]) -> bool:
+    def _takes(self, owner: bpy.types.ID, data_path: str, indices: Iterable[int]) -> bool:
         """Whether values can be keyed; the reason is noted where they cannot."""
         indices = tuple(indices)
         if owner not in self._refusals:
@@ -118,6 +119,17 @@ class Plan:
             known = self.muted.setdefault(owner, [])
             known += [each for each in driven if each not in known]
         return True
+
+    def once(self, key: tuple[object, ...], find: Callable[[], Any]) -> Any:  # noqa: ANN401
+        """What was found out about the rig: looked for once, since a live plan is made many times a second.
+
+        Args:
+            key: What it is, by names: data of a rig does not outlive its changes.
+            find: Looks for it.
+        """
+        if key not in self._found:
+            self._found[key] = find()
+        return self._found[key]
 
     def note(self, line: str) -> None:
         """Note what the user should know, once."""
@@ -281,7 +293,7 @@ def plan_rotation(
     wanted = [index for index in range(columns.shape[1]) if index not in locked]
     if leaf == "rotation_quaternion":
         plan.add_rotation(armature, path, group, quaternions)
-    elif plan.takes(armature, path, wanted):
+    elif plan._takes(armature, path, wanted):
         for index in wanted:
             plan.add(armature, (path, index), group, columns[:, index])
 
@@ -289,7 +301,7 @@ def plan_rotation(
 def _is_free(plan: Plan, armature: bpy.types.Object, bone: bpy.types.PoseBone) -> bool:
     """Whether neither drivers nor constraints decide how a bone turns; what does is noted."""
     path = bone_path(bone, turning.leaf(bone))
-    holder = bones.holder(bone)
+    holder = plan.once(("holder", bone.name), lambda: bones.holder(bone))
     if plan.settings.driven == "skip" and any(drivers.find(armature, path, index) is not None for index in range(4)):
         plan.skip(f"{armature.name}: the rotation of '{bone.name}' has a driver")
         return False
