@@ -100,7 +100,7 @@ def from_axis_angle(rows: Floats) -> NDArray[np.float64]:
     length = np.linalg.norm(rows[:, 1:], axis=1, keepdims=True)
     unit = np.divide(rows[:, 1:], length, out=np.zeros_like(rows[:, 1:]), where=length > 0.0)
     half = np.where(length > 0.0, rows[:, :1] / 2.0, 0.0)
-    return np.concatenate([np.cos(half), np.sin(half) * unit], axis=1)
+    return np.concatenate([np.cos(half), np.sin(half) * unit], axis=1).astype(np.float64)
 
 
 def _axes(order: str) -> tuple[int, int, int, float]:

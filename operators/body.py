@@ -98,7 +98,7 @@ def sampled(
         layers.append(_Layer(_evaluated(own, frames), blend))
     if not layers:
         return None
-    result = np.tile(rest, (len(frames), 1))
+    result: NDArray[np.float64] = np.tile(rest, (len(frames), 1))
     for layer in layers:
         known = ~np.isnan(layer.values)
         if layer.blend == "REPLACE":

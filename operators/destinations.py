@@ -259,7 +259,8 @@ class _Nla(Place):
             bag = actions.strip_bag(strip)
             theirs |= {(curve.data_path, curve.array_index) for curve in (bag.fcurves if bag else ())}
         # What no strip plays shows its default, and from Blender 5.0 that of a shape key is fully on.
-        needs_all = bpy.types.ShapeKey.bl_rna.properties["value"].default != 0.0
+        is_face = isinstance(owner, bpy.types.Key)
+        needs_all = is_face and bpy.types.ShapeKey.bl_rna.properties["value"].default != 0.0
         return paths <= theirs if needs_all else not paths.isdisjoint(theirs)
 
 

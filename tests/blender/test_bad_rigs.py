@@ -46,7 +46,7 @@ def bake_head(rig: bpy.types.Object, angles_deg: Any = (30.0, 0.0, 0.0), **setti
     return bake_with(rig, turned(acting(3), angles_deg), table(), face=False, gaze=False, head=head, **settings)
 
 
-def driven(mesh: bpy.types.Object, value: float = 0.3) -> bpy.types.FCurve:
+def driven(mesh: bpy.types.Object, value: float = 0.3) -> Any:  # noqa: ANN401
     driver = mesh.data.shape_keys.key_blocks["jawOpen"].driver_add("value")
     driver.driver.expression = str(value)
     return driver
@@ -106,12 +106,12 @@ def test_driven_bones_are_muted_alike() -> None:
 
 
 def test_memory_of_drivers_that_is_none() -> None:
-    mesh = face_mesh("Face", "jawOpen")
+    keys: Any = face_mesh("Face", "jawOpen").data.shape_keys
     module = extension.module("operators.drivers")
     for broken in ("not JSON", "[1, 2]", '[["only a path"]]', 7):
-        mesh.data.shape_keys[module.MUTED] = broken
-        assert module.count_muted(mesh.data.shape_keys) == 0
-    assert module.restore(mesh.data.shape_keys) == 0
+        keys[module.MUTED] = broken
+        assert module.count_muted(keys) == 0
+    assert module.restore(keys) == 0
 
 
 # Locks and constraints
@@ -156,7 +156,7 @@ def test_locked_location_and_scale_are_refused() -> None:
 
 
 @pytest.mark.parametrize("kind", ["COPY_ROTATION", "COPY_TRANSFORMS", "DAMPED_TRACK", "TRACK_TO", "IK"])
-def test_a_head_that_something_else_holds_is_refused(kind: str) -> None:
+def test_a_head_that_something_else_holds_is_refused(kind: Any) -> None:
     rig = neck_and_head()
     target = bpy.data.objects.new("Target", None)
     bpy.context.collection.objects.link(target)
