@@ -19,6 +19,22 @@ def find(owner: bpy.types.ID, data_path: str, index: int) -> bpy.types.FCurve | 
     return None
 
 
+def obstacle(owner: bpy.types.ID, data_path: str, index: int, driven: str) -> str:
+    """Why a value's driver keeps it from being keyed; empty where none does.
+
+    Args:
+        owner: The data-block.
+        data_path: Path from it.
+        index: Index in an array property, else 0.
+        driven: What happens to drivers: see `BakeSettings`.
+    """
+    if find(owner, data_path, index) is None:
+        return ""
+    if owner.override_library is not None and driven == "mute":
+        return "has a driver, which can be muted only in the library's own file"
+    return "has a driver" if driven == "skip" else ""
+
+
 def mute(owner: bpy.types.ID, places: Iterable[tuple[str, int]]) -> int:
     """Mute drivers and remember them with their data-block; returns how many."""
     found = [driver for path, index in places if (driver := find(owner, path, index)) is not None]

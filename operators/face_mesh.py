@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from . import sides
+from . import places, sides
 from .scene import Character, plain_name
 
 _MOST_PAIRS: Final = 12
@@ -39,14 +39,14 @@ def look_at(character: Character, up: NDArray[np.float64]) -> FaceShape | None:
         return None
     keys = mesh.data.shape_keys
     twins = sides.pairs([key.name for key in keys.key_blocks])[:_MOST_PAIRS]
-    places = {name: centre for pair in twins for name in pair if (centre := _moved(keys, name)) is not None}
-    across = [places[left] - places[right] for left, right in twins if left in places and right in places]
+    centres = {name: centre for pair in twins for name in pair if (centre := _moved(keys, name)) is not None}
+    across = [centres[left] - centres[right] for left, right in twins if left in centres and right in centres]
     rotation, points = _to_armature(mesh, character.armature)[:3, :3], _points(keys.reference_key)
     forward = np.zeros(3)
-    if places:
+    if centres:
         # Only the slice of the mesh at the height of the face: a whole body has no middle of the head.
         heights = points @ (rotation.T @ up)
-        face = np.array(list(places.values()))
+        face = np.array(list(centres.values()))
         levels = face @ (rotation.T @ up)
         apart = float(np.mean([np.linalg.norm(each) for each in across])) if across else 0.0
         margin = max(0.25 * float(levels.max() - levels.min()), 0.5 * apart)
@@ -86,7 +86,7 @@ def _to_armature(mesh: bpy.types.Object, armature: bpy.types.Object | None) -> N
     """(4, 4) from a mesh's space into its armature's, all bones at rest."""
     if armature is None:
         return np.eye(4)
-    matrix = armature.matrix_world.inverted_safe() @ mesh.matrix_world
+    matrix = places.world_of(armature).inverted_safe() @ places.world_of(mesh)
     if mesh.parent == armature and mesh.parent_type == "BONE" and mesh.parent_bone in armature.pose.bones:
         bone = armature.pose.bones[mesh.parent_bone]
         matrix = bone.bone.matrix_local @ bone.matrix.inverted_safe() @ matrix

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..au_mocap.arrays import Floats
 from ..au_mocap.errors import SettingsError
-from . import face_mesh, sides
+from . import face_mesh, places, sides
 from .bake_settings import FACINGS
 from .scene import Character, plain_name
 
@@ -131,7 +131,7 @@ def _up(
     seen = _upwards(character)
     world = np.zeros(3)
     if character.armature is not None:
-        world = np.array(character.armature.matrix_world.to_3x3().normalized().inverted_safe().col[2][:])
+        world = np.array(places.world_of(character.armature).to_3x3().normalized().inverted_safe().col[2][:])
     seen = seen + _OF_WORLD * world if np.linalg.norm(seen) > 0.0 else world
     across = left if forward is None else forward
     axes = [each for each in _AXES.values() if forward is None or abs(float(each @ forward)) < 0.5]

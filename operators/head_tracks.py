@@ -9,7 +9,7 @@ import numpy as np
 from ..au_mocap import rotations
 from ..au_mocap.arrays import Floats
 from ..au_mocap.errors import SettingsError
-from . import actions, body, bones, face_mesh, head_pose, turning
+from . import actions, body, bones, face_mesh, head_pose, places, turning
 from .bake_settings import HeadSettings
 from .facing import facing_of
 from .plan import HEAD, METRE, Plan, bone_path, plan_location, plan_rotation
@@ -91,12 +91,12 @@ def neck_bones(head: bpy.types.PoseBone, neck: bpy.types.PoseBone | None) -> lis
 def units_a_metre(character: Character, unit_m: float, settings: HeadSettings) -> float:
     """How far the head moves in the armature's units where the actor's moved a metre."""
     if settings.moves == "size":
-        places = _eyes(character)
-        apart = float(np.linalg.norm(places[0] - places[1])) if len(places) == 2 else face_mesh.eye_distance(character)
+        eyes = _eyes(character)
+        apart = float(np.linalg.norm(eyes[0] - eyes[1])) if len(eyes) == 2 else face_mesh.eye_distance(character)
         if apart > 0.0:
             return apart / ACTORS_EYES_M
     armature = character.armature
-    scale = sum(armature.matrix_world.to_scale()[:]) / 3.0 if armature is not None else 1.0
+    scale = sum(places.world_of(armature).to_scale()[:]) / 3.0 if armature is not None else 1.0
     return 1.0 / max(unit_m * scale, 1e-9)
 
 

@@ -105,8 +105,8 @@ class Plan:
             curve = bag.fcurves.find(data_path, index=index) if bag is not None else None
             if any((track.data_path, track.index) == (data_path, index) for track in self.tracks.get(owner, ())):
                 reason = f"{data_path} is driven twice"
-            elif self.settings.driven == "skip" and drivers.find(owner, data_path, index) is not None:
-                reason = f"{data_path} has a driver"
+            elif obstacle := drivers.obstacle(owner, data_path, index, self.settings.driven):
+                reason = f"{data_path} {obstacle}"
             elif curve is not None and is_locked(curve):
                 reason = f"the curve of {data_path} is locked"
             elif curve is not None and self.settings.frame_range is not None and curve.sampled_points:
@@ -302,8 +302,9 @@ def _is_free(plan: Plan, armature: bpy.types.Object, bone: bpy.types.PoseBone) -
     """Whether neither drivers nor constraints decide how a bone turns; what does is noted."""
     path = bone_path(bone, turning.leaf(bone))
     holder = plan.once(("holder", bone.name), lambda: bones.holder(bone))
-    if plan.settings.driven == "skip" and any(drivers.find(armature, path, index) is not None for index in range(4)):
-        plan.skip(f"{armature.name}: the rotation of '{bone.name}' has a driver")
+    driven = (drivers.obstacle(armature, path, index, plan.settings.driven) for index in range(4))
+    if obstacle := next(filter(None, driven), ""):
+        plan.skip(f"{armature.name}: the rotation of '{bone.name}' {obstacle}")
         return False
     if holder:
         plan.skip(

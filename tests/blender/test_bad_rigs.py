@@ -105,6 +105,25 @@ def test_driven_bones_are_muted_alike() -> None:
     assert angle_deg(rig, "head", 2) == pytest.approx(30.0, abs=0.01)
 
 
+def test_drivers_of_a_library_override_stay(tmp_path: Path) -> None:
+    """Blender would bring them back when the file is opened again."""
+    rig = neck_and_head("XYZ")
+    rig.driver_add('pose.bones["head"].rotation_euler', 0)
+    path = str(tmp_path / "rig.blend")
+    bpy.data.libraries.write(path, {rig})
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    with bpy.data.libraries.load(path, link=True) as (_, wanted):  # pyright: ignore[reportOptionalContextManager, reportGeneralTypeIssues]
+        wanted.objects = ["Rig"]
+    linked = bpy.data.objects["Rig"]
+    bpy.context.collection.objects.link(linked)
+    override: Any = linked.override_create(remap_local_usages=True)
+    override.override_library.is_system_override = False
+    report = bake_head(override, driven="mute")
+    assert any("'head' has a driver" in line and "library" in line for line in report.skipped)
+    assert not override.animation_data.drivers[0].mute
+    assert {path.split('"')[1] for path, _ in curves_of(override)} == {"neck"}
+
+
 def test_memory_of_drivers_that_is_none() -> None:
     keys: Any = face_mesh("Face", "jawOpen").data.shape_keys
     module = extension.module("operators.drivers")
@@ -156,7 +175,7 @@ def test_locked_location_and_scale_are_refused() -> None:
 
 
 @pytest.mark.parametrize("kind", ["COPY_ROTATION", "COPY_TRANSFORMS", "DAMPED_TRACK", "TRACK_TO", "IK"])
-def test_a_head_that_something_else_holds_is_refused(kind: Any) -> None:
+def test_a_head_that_something_else_holds_is_refused(kind: Any) -> None:  # noqa: ANN401
     rig = neck_and_head()
     target = bpy.data.objects.new("Target", None)
     bpy.context.collection.objects.link(target)

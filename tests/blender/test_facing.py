@@ -1,6 +1,7 @@
 """Whatever way a character was built, its evaluated head turns in the world as the actor's did."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -234,3 +235,25 @@ def test_gaze_follows_the_facing() -> None:
     for name in ("eye.L", "eye.R"):
         seen = evaluated_turn(rig, name) @ Vector((1, 0, 0))
         assert degrees_between(seen, Vector((np.cos(np.radians(35)), -np.sin(np.radians(35)), 0))) < 0.1
+
+
+def test_what_no_view_layer_shows_is_placed_by_its_parents(tmp_path: Path) -> None:
+    """Blender keeps no matrices of excluded collections: an imported face in one is read like any other."""
+    build = Build(turned=Y_UP, placed=FBX, bones=HEAD_AND_NECK)
+    rig = person(build)
+    ball = head_mesh(rig, Y_UP)
+    away = bpy.data.collections.new("Away")
+    bpy.context.scene.collection.children.link(away)
+    for each in (rig, ball):
+        for collection in list(each.users_collection):
+            collection.objects.unlink(each)
+        away.objects.link(each)
+    bpy.context.view_layer.layer_collection.children["Away"].exclude = True
+    path, names = str(tmp_path / "away.blend"), (rig.name, ball.name)
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    rig, ball = bpy.data.objects[names[0]], bpy.data.objects[names[1]]
+    places = extension.module("operators.places")
+    assert found(rig) == ((0, 0, 1), ("face", "left and right shape keys"))
+    wanted = build.placed @ Matrix.Translation(Y_UP @ Vector((0, 0, 1.62)))
+    assert np.abs(np.array(places.world_of(ball)) - np.array(wanted)).max() < 1e-6
