@@ -3,6 +3,7 @@
 Orders are named as in Blender: `XYZ` turns about x first, then y, then z, about axes that stand still.
 """
 
+import math
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,7 @@ ORDERS: Final = ("XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
 _LOCKED: Final = 1e-7
 """Cosine of the middle angle below which only the sum or the difference of the other two is defined."""
 _STILL_RAD: Final = 1e-9
+_TURN: Final = 2.0 * math.pi
 
 
 def to_euler(quaternions: Floats, order: str, start_rad: Floats | None = None) -> NDArray[np.float64]:
@@ -38,25 +40,27 @@ def to_euler(quaternions: Floats, order: str, start_rad: Floats | None = None) -
     i, j, k, sign = _axes(order)
     matrices = rotations.to_matrices(quaternions)
     result = np.full((len(matrices), 3), np.nan)
-    last = np.zeros(3) if start_rad is None else np.asarray(start_rad, np.float64)
-    for frame in np.flatnonzero(~np.isnan(matrices).any(axis=(1, 2))):
-        m = matrices[frame]
-        cosine = float(np.hypot(m[i, i], m[j, i]))
-        angles = np.zeros(3)
-        angles[j] = np.arctan2(-sign * m[k, i], cosine)
-        if cosine < _LOCKED:
+    known = np.flatnonzero(~np.isnan(matrices).any(axis=(1, 2)))
+    m = matrices[known]
+    cosines = np.hypot(m[:, i, i], m[:, j, i])
+    one = np.empty((len(m), 3))
+    one[:, i] = np.arctan2(sign * m[:, k, j], m[:, k, k])
+    one[:, j] = np.arctan2(-sign * m[:, k, i], cosines)
+    one[:, k] = np.arctan2(sign * m[:, j, i], m[:, i, i])
+    other = one + np.pi
+    other[:, j] = np.pi - one[:, j]
+    last = [0.0, 0.0, 0.0] if start_rad is None else [float(angle) for angle in start_rad]
+    is_locked = (cosines < _LOCKED).tolist()
+    # Each frame depends on the one before: plain numbers are quickest at that.
+    for number, (frame, angles, others) in enumerate(zip(known, one.tolist(), other.tolist(), strict=True)):
+        if is_locked[number]:
             # The first and the last axis coincide: the last angle stays, the first does the rest.
-            angles[k] = last[k]
-            part = _about(k, last[k]).T @ m
-            part = _about(j, angles[j]).T @ part
-            angles[i] = np.arctan2(sign * part[k, j], part[j, j])
-        else:
-            angles[i] = np.arctan2(sign * m[k, j], m[k, k])
-            angles[k] = np.arctan2(sign * m[j, i], m[i, i])
-        other = angles + np.pi
-        other[j] = np.pi - angles[j]
-        candidates = [_near(each, last) for each in (angles, other)]
-        last = min(candidates, key=lambda each: float(np.abs(each - last).sum()))
+            part = _about(j, angles[j]).T @ _about(k, last[k]).T @ m[number]
+            angles[i], angles[k] = math.atan2(sign * part[k, j], part[j, j]), last[k]
+            others = [angle + math.pi for angle in angles]
+            others[j] = math.pi - angles[j]
+        near, far = _near(angles, last), _near(others, last)
+        last = min(near, far, key=lambda each: sum(abs(a - b) for a, b in zip(each, last, strict=True)))
         result[frame] = last
     return result
 
@@ -115,5 +119,5 @@ def _about(axis: int, angle_rad: float) -> NDArray[np.float64]:
     return rotations.from_vectors(angle_rad * np.eye(3)[axis][None])[0]
 
 
-def _near(angles: NDArray[np.float64], last: NDArray[np.float64]) -> NDArray[np.float64]:
-    return angles + 2.0 * np.pi * np.round((last - angles) / (2.0 * np.pi))
+def _near(angles: list[float], last: list[float]) -> list[float]:
+    return [a + _TURN * round((b - a) / _TURN) for a, b in zip(angles, last, strict=True)]

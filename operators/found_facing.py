@@ -7,7 +7,7 @@ import bpy
 
 from ..au_mocap.errors import AuMocapError
 
-_FRESH_S = 2.0
+_FRESH_S = 5.0
 
 
 class _Cache:
@@ -19,7 +19,7 @@ class _Cache:
 
 
 def for_drawing(chosen: bpy.types.Object) -> str:
-    """`described`, at most two seconds old."""
+    """`described`, at most five seconds old."""
     key, now_s = (chosen.name, chosen.session_uid), time.monotonic()
     if key != _Cache.key or now_s > _Cache.until_s:
         _Cache.text = described(chosen)

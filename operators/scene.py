@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import bpy
@@ -72,6 +73,7 @@ def title(owner: bpy.types.ID) -> str:
     return owner.name if user is None else user.name
 
 
+@lru_cache(maxsize=8192)
 def plain_name(bone: str) -> str:
     """A bone's name in small letters, without the rig's own prefixes, words joined by `_`."""
     name = re.sub(r"[^a-z0-9]+", "_", bone.rsplit(":", 1)[-1].lower()).strip("_")

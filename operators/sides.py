@@ -10,6 +10,8 @@ _LETTER: Final = re.compile(r"(?:(?<=[^A-Za-z])|^)[lL](?=[^A-Za-z]|$)")
 
 def mirrored(name: str) -> Iterator[str]:
     """Names that the right side of something on the left may have; none for what is not on the left."""
+    if "l" not in name and "L" not in name:
+        return
     for match in _WORD.finditer(name):
         yield name[: match.start()] + _cased(match.group(), "right") + name[match.end() :]
     for match in _LETTER.finditer(name):
