@@ -232,6 +232,14 @@ def keep(action: bpy.types.Action, bag: Any, planned: Sequence[tracks.Track]) ->
     action[OVER] = json.dumps([*others, *((_slot_name(bag), *place) for place in sorted(known | places))])
 
 
+def notes(action: bpy.types.Action) -> list[str]:
+    """Where the curves are kept that a bake has written over."""
+    copy = action.get(BEFORE)
+    if not isinstance(copy, bpy.types.Action) or not _entries(action):
+        return []
+    return [f"the head's own keys in '{action.name}' are kept as they were in '{copy.name}'"]
+
+
 def restore(action: bpy.types.Action, bag: Any) -> None:  # noqa: ANN401
     """Give the curves that a bake has written over the keys that they had."""
     before = _before(bag)

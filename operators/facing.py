@@ -184,7 +184,7 @@ def _votes(
         ("eye bones", 2.0, np.mean(eyes, axis=0) - head if len(eyes) == 2 and head is not None else None),
         ("feet", 1.5, toes - feet if toes is not None and feet is not None else None),
         ("face bones", 1.0, front - head if front is not None and head is not None else None),
-        ("left and right bones", 1.5, np.cross(left, up) if left is not None else None),
+        ("sides", 1.5, np.cross(left, up) if left is not None else None),
     ]
     return [(reason, (weight, level)) for reason, weight, each in seen if (level := _level(each, up)) is not None]
 
@@ -200,7 +200,7 @@ def _votes_of_meshes(
     shape = face_mesh.look_at(character, up)
     if shape is None:
         return []
-    seen = [("face", 2.0, shape.forward), ("left and right shape keys", 1.5, np.cross(shape.left, up))]
+    seen = [("face", 2.0, shape.forward), ("sides of the face", 1.5, np.cross(shape.left, up))]
     return [(reason, (weight, level)) for reason, weight, each in seen if (level := _level(each, up)) is not None]
 
 

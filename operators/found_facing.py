@@ -28,7 +28,7 @@ def for_drawing(chosen: bpy.types.Object) -> str:
 
 
 def described(chosen: bpy.types.Object) -> str:
-    """Such as `Found: -Y, by eye bones and feet`."""
+    """Such as `Found: -Y` and, on a second line, `by eye bones, feet`."""
     import numpy as np
 
     from . import facing, scene
@@ -42,6 +42,5 @@ def described(chosen: bpy.types.Object) -> str:
     away_deg = float(np.degrees(np.arccos(min(abs(float(found.forward[axis])), 1.0))))
     where = name if away_deg < 1.0 else f"{away_deg:.0f}° beside {name}"
     if not found.found_by:
-        return f"Nothing tells, so {where}"
-    *others, last = found.found_by
-    return f"Found: {where}, by {', '.join(others)} and {last}" if others else f"Found: {where}, by {last}"
+        return f"Nothing tells: {where}"
+    return f"Found: {where}\nby {', '.join(found.found_by)}"

@@ -150,6 +150,7 @@ def _write(plan: Plan, character: Character) -> BakeReport:
     for owner, planned in plan.tracks.items():
         action, bag = place.open(owner)
         _write_tracks(action, bag, planned, settings)
+        notes += body.notes(action)
         place.finish(owner, _span(planned))
         notes += place.notes(owner)
         if action not in written:

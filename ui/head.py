@@ -3,7 +3,9 @@
 import bpy
 
 from ..operators import found_facing, table
-from . import text
+
+_FIELD = 0.4
+"""Share of a row that Blender gives to a property's name."""
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, members: table.Members) -> None:
@@ -32,7 +34,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, members: table.
     column.prop(own, "neck_share")
     column.prop(own, "facing")
     if own.facing == "auto":
-        text.paragraph(column, context, found_facing.for_drawing(chosen))
+        _draw_hint(column, found_facing.for_drawing(chosen))
     column.prop(own, "over_body")
     if context.scene.aumocap.bake.use_position:
         column.prop(own, "moves")
@@ -54,4 +56,14 @@ def _draw_bone(
     name, found = named
     layout.prop_search(own, name, armature.data, "bones", icon="BONE_DATA")
     if not getattr(own, name):
-        layout.label(text=f"Found: {found}" if found else "None found by its name", translate=False)
+        _draw_hint(layout, f"Found: {found}" if found else "None found by its name")
+
+
+def _draw_hint(layout: bpy.types.UILayout, hint: str) -> None:
+    """Lines below a field, where the field is."""
+    split = layout.split(factor=_FIELD)
+    split.label()
+    column = split.column(align=True)
+    column.scale_y = 0.8
+    for line in hint.splitlines():
+        column.label(text=line, translate=False)

@@ -121,6 +121,8 @@ def test_on_top_of_an_action(mode: str, destination: str) -> None:
     kept = bpy.data.actions["body before AU Mocap"] if destination == "active" else body
     assert saved(kept, rig) == before
     assert any("'head' is animated already" in note for note in report.notes)
+    is_told = any("are kept as they were in 'body before AU Mocap'" in note for note in report.notes)
+    assert is_told == (destination == "active")
     # Once more: the body counts once, and the copy stays the artist's.
     perform(rig, destination=destination)
     assert_on_top(rig, alone)

@@ -165,7 +165,7 @@ def found(rig: bpy.types.Object) -> tuple[tuple[float, ...], tuple[str, ...]]:
 
 
 def test_what_told_the_facing_is_named() -> None:
-    assert found(person(Build()))[1] == ("eye bones", "feet", "left and right bones")
+    assert found(person(Build()))[1] == ("eye bones", "feet", "sides")
     assert found(person(Build(bones=HEAD_AND_NECK)))[1] == ()
 
 
@@ -205,7 +205,7 @@ def head_mesh(rig: bpy.types.Object, turn: Matrix) -> Any:  # noqa: ANN401
 def test_the_face_itself_tells_where_bones_do_not(turn: Matrix, nose: tuple) -> None:
     rig = person(Build(turned=turn, bones=HEAD_AND_NECK))
     head_mesh(rig, turn)
-    assert found(rig) == (nose, ("face", "left and right shape keys"))
+    assert found(rig) == (nose, ("face", "sides of the face"))
 
 
 def test_a_face_on_a_posed_bone_is_read_at_rest() -> None:
@@ -254,6 +254,6 @@ def test_what_no_view_layer_shows_is_placed_by_its_parents(tmp_path: Path) -> No
     bpy.ops.wm.open_mainfile(filepath=path)
     rig, ball = bpy.data.objects[names[0]], bpy.data.objects[names[1]]
     places = extension.module("operators.places")
-    assert found(rig) == ((0, 0, 1), ("face", "left and right shape keys"))
+    assert found(rig) == ((0, 0, 1), ("face", "sides of the face"))
     wanted = build.placed @ Matrix.Translation(Y_UP @ Vector((0, 0, 1.62)))
     assert np.abs(np.array(places.world_of(ball)) - np.array(wanted)).max() < 1e-6

@@ -48,7 +48,7 @@ def test_facing_reaches_the_keys_at_once(own: Properties, demo_head: "DemoHead")
 
 def test_what_was_found_is_said(demo_head: "DemoHead") -> None:
     module = extension.module("operators.found_facing")
-    assert module.described(demo_head.armature) == "Found: -Y, by eye bones and left and right bones"
+    assert module.described(demo_head.armature) == "Found: -Y\nby eye bones, sides"
     assert module.for_drawing(demo_head.armature) == module.described(demo_head.armature)
     empty = bpy.data.objects.new("Empty", None)
     assert "has no shape keys and no armature" in module.described(empty)
