@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from . import channels, gaps, rotations, smoothing, steadying
+from . import channels, gaps, gaze, rotations, smoothing, steadying
 from .actor_neutral import ActorNeutral
 from .arrays import Floats
 from .errors import ModelError, ProfileError, SettingsError
@@ -211,7 +211,8 @@ class Calibrator:
         _check_given(neutral, self._regressor)
         choice = choose_neutral(self.take, self._seen, neutral)
         values = self._regressor.values(self._seen, choice.neutral)
-        return _Measured(steadying.steady(self.take.time_s, values, self.take.confidence), choice)
+        steady = steadying.steady(self.take.time_s, values, self.take.confidence)
+        return _Measured(gaze.hold_through_blinks(self.take.time_s, steady), choice)
 
     def _smooth(self, wanted: tuple[NeutralSettings, str]) -> NDArray[np.float64]:
         neutral, strength = wanted

@@ -20,6 +20,7 @@ from . import (
     looking,
     preferences,
     preview,
+    restore_drivers,
     scene_properties,
     stage,
     takes,
@@ -42,6 +43,7 @@ _MODULES = (
     preview,
     bake,
     corrections,
+    restore_drivers,
     stage,
     cli,
 )

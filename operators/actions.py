@@ -34,6 +34,39 @@ def own_slot(owner: bpy.types.ID, action: bpy.types.Action) -> Any:  # noqa: ANN
     return None
 
 
+def others(owner: bpy.types.ID, action: bpy.types.Action, slot: Any) -> list[bpy.types.ID]:  # noqa: ANN401
+    """Other data-blocks that an Action animates by the same curves."""
+    if HAS_SLOTS:
+        users = set(slot.users()) if slot is not None else set()
+    else:
+        users = bpy.data.user_map(subset=[action])[action]
+    animated = [each for each in users if each != owner and hasattr(each, "animation_data")]
+    return sorted(animated, key=lambda each: each.name)
+
+
+def single_user(owner: bpy.types.ID, holder: Any, copies: dict[bpy.types.Action, bpy.types.Action]) -> str:  # noqa: ANN401
+    """Give a data-block a copy of its Action where others are animated by the same curves.
+
+    Args:
+        owner: The data-block.
+        holder: Its animation data, or an NLA strip of it.
+        copies: Copies that were made for other data-blocks of the same character; a new one is added.
+
+    Returns:
+        What was done, for people; empty where nothing was.
+    """
+    action = holder.action
+    slot = holder.action_slot if HAS_SLOTS and action is not None else None
+    if action is None or not others(owner, action, slot):
+        return ""
+    if action not in copies or not HAS_SLOTS:
+        copies[action] = action.copy()
+    holder.action = copies[action]
+    if HAS_SLOTS:
+        holder.action_slot = copies[action].slots[slot.identifier]
+    return f"'{action.name}' animates others, too: this character now has the copy '{copies[action].name}'"
+
+
 def fits(owner: bpy.types.ID, action: bpy.types.Action) -> bool:
     """Whether an Action can animate this kind of data-block."""
     # Without slots an Action is bound to a kind by its first user; before that its kind is no value of the enum.

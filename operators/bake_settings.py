@@ -12,9 +12,21 @@ from ..au_mocap.errors import SettingsError
 
 Destination = Literal["new", "active", "nla"]
 Timing = Literal["seconds", "frames"]
+OverBody = Literal["add", "replace"]
+Moves = Literal["size", "metres"]
+Driven = Literal["skip", "mute"]
+
+FACINGS: Final = ("auto", "-Y", "+Y", "+X", "-X", "+Z", "-Z")
+"""Where a character looks at rest, in the axes of its armature object; `auto` finds it."""
 
 MIN_SPEED: Final = 0.01
 MAX_SPEED: Final = 100.0
+
+
+def _check_choice(what: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        message = f"Unknown {what} '{value}': use {', '.join(known)}."
+        raise SettingsError(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +38,12 @@ class HeadSettings:
         position: Whether the head moves, too; the nearest bone from the neck upwards that is free to move takes it.
         head_bone: Name of the head bone; empty takes the character's own.
         neck_bone: Name of the neck bone; empty takes the character's own.
-        neck_share: 0..1, the neck's part of the head's turn.
+        neck_share: 0..1, the neck's part of the head's turn, shared by all of its bones.
+        facing: Where the character looks at rest: one of `FACINGS`.
+        over_body: What happens where other animation turns or moves these bones: `add` puts the performance on top of
+            it, `replace` in its place. The other animation's own keys are kept either way.
+        moves: How far the head moves: `size` by the character's eye distance, which is 63 mm for the actor, `metres`
+            as far as the actor's did.
     """
 
     rotation: bool = True
@@ -34,6 +51,9 @@ class HeadSettings:
     head_bone: str = ""
     neck_bone: str = ""
     neck_share: float = 0.3
+    facing: str = "auto"
+    over_body: OverBody = "add"
+    moves: Moves = "size"
 
     def __post_init__(self) -> None:
         """Checks the range, and that something follows; raises SettingsError."""
@@ -43,6 +63,9 @@ class HeadSettings:
         if not 0.0 <= self.neck_share <= 1.0:
             message = f"The neck's share must lie between 0 and 1, not {self.neck_share:g}."
             raise SettingsError(message)
+        _check_choice("facing", self.facing, FACINGS)
+        _check_choice("head over body", self.over_body, get_args(OverBody))
+        _check_choice("way to move", self.moves, get_args(Moves))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +75,18 @@ class EyeSettings:
     Attributes:
         left: Name of the character's own left eye bone; empty takes the one that was found.
         right: The same for the right eye.
+        target: Name of a bone that the eyes look at; empty takes the one that their constraints aim at, if any.
+        facing: As for the head.
     """
 
     left: str = ""
     right: str = ""
+    target: str = ""
+    facing: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Checks the facing; raises SettingsError."""
+        _check_choice("facing", self.facing, FACINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +111,8 @@ class BakeSettings:
         handles: Whether keys that are left have handles that are fitted to the curve (Bezier), which takes fewer of
             them; otherwise straight lines join them.
         frame_range: First and last scene frame to replace in an earlier bake (punch-in); None bakes the whole take.
+        driven: What happens to values that have drivers: `skip` leaves them alone, `mute` mutes their drivers and keys
+            them (`drivers.restore` takes that back).
     """
 
     start_frame: float = 1.0
@@ -95,16 +128,13 @@ class BakeSettings:
     tolerance: float = 0.0
     handles: bool = False
     frame_range: tuple[float, float] | None = None
+    driven: Driven = "skip"
 
     def __post_init__(self) -> None:
         """Checks names and ranges; raises SettingsError."""
-        for what, value, known in (
-            ("destination", self.destination, get_args(Destination)),
-            ("timing", self.timing, get_args(Timing)),
-        ):
-            if value not in known:
-                message = f"Unknown {what} '{value}': use {', '.join(known)}."
-                raise SettingsError(message)
+        _check_choice("destination", self.destination, get_args(Destination))
+        _check_choice("timing", self.timing, get_args(Timing))
+        _check_choice("treatment of drivers", self.driven, get_args(Driven))
         if not (self.face or self.gaze or self.head):
             message = "There is nothing to bake: switch on the face, the gaze or the head."
             raise SettingsError(message)

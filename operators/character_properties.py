@@ -20,6 +20,21 @@ PATHS = (
     ("rotation", "Rotation", "Turns the bone, in radians"),
     ("scale", "Scale", "Scales the bone; the value is added to 1"),
 )
+FACINGS = (
+    ("auto", "Automatic", "Found from the eyes, the feet, left and right, or the face itself"),
+    *(
+        (axis, axis, f"The character looks along {axis} of its armature object at rest")
+        for axis in ("-Y", "+Y", "+X", "-X", "+Z", "-Z")
+    ),
+)
+OVER_BODY = (
+    ("add", "Add", "On top of what the body's own animation does with head and neck"),
+    ("replace", "Replace", "In place of it; its keys are kept"),
+)
+MOVES = (
+    ("size", "By Size", "By the character's own size: the distance between its eyes is the actor's"),
+    ("metres", "In Metres", "As far as the actor's head moved"),
+)
 AXES = tuple((axis, axis.upper(), f"The bone's own {axis.upper()} axis") for axis in "xyz")
 
 
@@ -130,6 +145,18 @@ class AUMOCAP_PG_character(bpy.types.PropertyGroup):
         name="Neck Share", description="The neck's part of the head's turn", default=0.3, min=0.0, max=1.0,
         subtype="FACTOR", override=OVERRIDABLE, update=refresh.table_changed,
     )  # fmt: skip
+    facing: bpy.props.EnumProperty(
+        name="Facing", description="Where the character looks at rest, in the axes of its armature object",
+        items=FACINGS, override=OVERRIDABLE, update=refresh.table_changed,
+    )  # fmt: skip
+    over_body: bpy.props.EnumProperty(
+        name="Head over Body", description="Where head or neck are animated already by something else",
+        items=OVER_BODY, override=OVERRIDABLE, update=refresh.table_changed,
+    )  # fmt: skip
+    moves: bpy.props.EnumProperty(
+        name="Head Moves", description="How far the head moves where it moves with the actor's", items=MOVES,
+        override=OVERRIDABLE, update=refresh.table_changed,
+    )  # fmt: skip
     use_eye_bones: bpy.props.BoolProperty(
         name="Eye Bones", description="Turn the eye bones by the gaze, in place of look shape keys", default=False,
         override=OVERRIDABLE, update=refresh.table_changed,
@@ -141,6 +168,10 @@ class AUMOCAP_PG_character(bpy.types.PropertyGroup):
     eye_right: bpy.props.StringProperty(
         name="Right Eye", description="The character's own right; empty finds it by its name", override=OVERRIDABLE,
         update=refresh.table_changed,
+    )  # fmt: skip
+    eye_target: bpy.props.StringProperty(
+        name="Eye Target", description="Bone that the eyes look at; empty finds it by the eyes' own constraints",
+        override=OVERRIDABLE, update=refresh.table_changed,
     )  # fmt: skip
 
 

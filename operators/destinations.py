@@ -9,6 +9,7 @@ import bpy
 from ..au_mocap.errors import SettingsError
 from . import actions
 from .bake_settings import BakeSettings
+from .layers import place, push_down
 from .scene import title
 from .tracks import GROUP_PREFIX
 
@@ -26,11 +27,14 @@ class Place(ABC):
     Attributes:
         settings: The bake's settings.
         made: The Action that this bake has made or found for all of its data-blocks, where they can share one.
+        told: What was done beside writing keys, one line each.
     """
 
     def __init__(self, settings: BakeSettings) -> None:
         self.settings = settings
         self.made: bpy.types.Action | None = None
+        self.told: list[str] = []
+        self._copies: dict[bpy.types.Action, bpy.types.Action] = {}
 
     def refusal(self, owner: bpy.types.ID) -> str:
         """Why a data-block cannot be keyed, empty where it can.
@@ -87,6 +91,14 @@ class Place(ABC):
         """Place what was written, which spans these scene frames."""
         return
 
+    def _alone(self, owner: bpy.types.ID, holder: Any) -> None:  # noqa: ANN401
+        """Let a data-block (or one of its strips) have its Action for itself, so that no other character moves, too."""
+        self._tell(actions.single_user(owner, holder, self._copies))
+
+    def _tell(self, line: str) -> None:
+        if line and line not in self.told:
+            self.told.append(line)
+
     def _shared(self) -> bpy.types.Action:
         """The one new Action of this bake; without slots, one each."""
         if self.made is None or not actions.HAS_SLOTS:
@@ -126,6 +138,8 @@ class _Active(Place):
 
     def open(self, owner: bpy.types.ID) -> tuple[bpy.types.Action, Any]:
         data = owner.animation_data or owner.animation_data_create()
+        if not self._is_for(owner):
+            self._alone(owner, data)
         wanted = self.chosen if self._is_for(owner) else data.action
         action = wanted if wanted is not None else self._shared()
         if data.action != action or (actions.HAS_SLOTS and data.action_slot is None):
@@ -141,6 +155,7 @@ class _New(Place):
 
     def open(self, owner: bpy.types.ID) -> tuple[bpy.types.Action, Any]:
         action = self._shared()
+        self._tell(push_down(owner))
         actions.assign(owner, action)
         return action, actions.ensure_bag(action, owner.animation_data.action_slot if actions.HAS_SLOTS else None)
 
@@ -214,7 +229,10 @@ class _Nla(Place):
 
     def open(self, owner: bpy.types.ID) -> tuple[bpy.types.Action, Any]:
         strip = self._one_strip(owner)
-        if strip is None:
+        if strip is not None:
+            self._alone(owner, strip)
+        else:
+            self._tell(push_down(owner))
             action = self._shared()
             action[TAKE] = self.settings.name
             strip = self._new_strip(owner, action)
@@ -269,18 +287,9 @@ class _Nla(Place):
             bag = actions.strip_bag(strip)
             theirs |= {(curve.data_path, curve.array_index) for curve in (bag.fcurves if bag else ())}
         # What no strip plays shows its default, and from Blender 5.0 that of a shape key is fully on.
-        needs_all = bpy.types.ShapeKey.bl_rna.properties["value"].default != 0.0
+        is_face = isinstance(owner, bpy.types.Key)
+        needs_all = is_face and bpy.types.ShapeKey.bl_rna.properties["value"].default != 0.0
         return paths <= theirs if needs_all else not paths.isdisjoint(theirs)
-
-
-def place(strip: bpy.types.NlaStrip, first: float, last: float) -> None:
-    """Let a strip, alone on its track, play these frames of its Action at the same frames of the scene."""
-    strip.use_sync_length = False
-    strip.use_reverse = False
-    # Each end is held on its side of the other, so the first has to be tried once more.
-    strip.action_frame_end, strip.action_frame_start, strip.action_frame_end = last, first, last
-    strip.scale, strip.repeat = 1.0, 1.0
-    strip.frame_start_raw, strip.frame_end_raw = first, last
 
 
 def place_of(settings: BakeSettings) -> Place:

@@ -1,10 +1,11 @@
 """From the head pose contract (OpenCV camera axes) to rotations of a character's bones. No Blender data is touched.
 
 A camera in front of a character that faces -Y with its head up along +Z sees: right is +X (the character's left), down
-is -Z, forward is +Y. A head that faces the camera upright is the character at rest.
+is -Z, forward is +Y. A head that faces the camera upright is the character at rest. Characters that face elsewhere
+bring the axes of such a camera (`facing.Facing`).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -14,32 +15,27 @@ from ..au_mocap import rotations
 from ..au_mocap.arrays import Floats
 
 ARMATURE_FROM_CAMERA: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
-"""Turns OpenCV camera axes into those of an armature that faces the camera."""
+"""OpenCV camera axes, as columns, in an armature that faces the camera along -Y."""
 
 
-@dataclass(frozen=True, slots=True)
-class NeckAndHead:
-    """Local rotations of two bones that turn the head together.
+def to_armature(quaternions: Floats, axes: Floats = ARMATURE_FROM_CAMERA) -> NDArray[np.float64]:
+    """Head rotations (T, 4) of a take as rotation matrices (T, 3, 3) in the armature's space; NaN stays NaN.
 
-    Attributes:
-        neck: (T, 4) quaternions in the neck's rest frame.
-        head: (T, 4) quaternions in the head's rest frame.
+    Args:
+        quaternions: Of the head pose contract.
+        axes: (3, 3) columns: the axes of a camera that the character faces, in the armature's space.
     """
-
-    neck: NDArray[np.float64]
-    head: NDArray[np.float64]
+    return axes @ rotations.to_matrices(quaternions) @ axes.T
 
 
-def to_armature(quaternions: Floats) -> NDArray[np.float64]:
-    """Head rotations (T, 4) of a take as rotation matrices (T, 3, 3) in the armature's space; NaN stays NaN."""
-    return ARMATURE_FROM_CAMERA @ rotations.to_matrices(quaternions) @ ARMATURE_FROM_CAMERA.T
+def to_armature_offset(position_m: Floats, axes: Floats = ARMATURE_FROM_CAMERA) -> NDArray[np.float64]:
+    """Head positions (T, 3) of a take as metres moved since the first frame with a face, in the armature's axes.
 
-
-def to_armature_offset(position_m: Floats) -> NDArray[np.float64]:
-    """Head positions (T, 3) of a take as metres moved since the first frame with a face, in the armature's axes."""
+    `axes` as for `to_armature`.
+    """
     known = ~np.isnan(position_m).any(axis=1)
     start = position_m[np.argmax(known)] if known.any() else np.zeros(3)
-    return (position_m - start) @ ARMATURE_FROM_CAMERA.T
+    return (position_m - start) @ axes.T
 
 
 def swing(turns: Floats, neck_share: float, pivots: Floats) -> NDArray[np.float64]:
@@ -47,11 +43,14 @@ def swing(turns: Floats, neck_share: float, pivots: Floats) -> NDArray[np.float6
 
     Args:
         turns: (T, 3, 3) the head's turn in the armature's space.
-        neck_share: 0..1, the neck's part of the angle; 0 where only the head turns.
-        pivots: (3, 3) rows: the neck's pivot, the head's pivot, the point between the eyes, all at rest.
+        neck_share: 0..1, the part of the angle of all the neck's bones together.
+        pivots: (N, 3) rows: the pivots of the neck's bones from below, the head's, the point between the eyes, at rest.
     """
-    neck, head, eyes = pivots
-    place = neck + share(turns, neck_share) @ (head - neck) + turns @ (eyes - head)
+    necks = len(pivots) - 2
+    place = np.broadcast_to(pivots[0], turns[:, 0].shape)
+    for number, step in enumerate(np.diff(pivots, axis=0), 1):
+        turned = turns if number > necks else share(turns, neck_share * number / necks)
+        place = place + turned @ step
     known = ~np.isnan(place).any(axis=1)
     return place - (place[np.argmax(known)] if known.any() else 0.0)
 
@@ -78,15 +77,21 @@ def share(turns: Floats, part: float) -> NDArray[np.float64]:
     return rotations.from_vectors(vectors)
 
 
-def neck_and_head(turns: Floats, neck_rest: Floats, head_rest: Floats, neck_share: float) -> NeckAndHead:
-    """Split a head's turn between neck and head, so that the head ends up fully turned.
+def chain(turns: Floats, rests: Sequence[Floats], neck_share: float) -> list[NDArray[np.float64]]:
+    """Split a head's turn between the bones of a neck, in equal parts, and the head, which ends up fully turned.
 
     Args:
         turns: (T, 3, 3) the head's turn in the armature's space.
-        neck_rest: (3, 3) resting axes of the neck bone in the armature's space, as columns.
-        head_rest: (3, 3) the same of the head bone, which inherits the neck's rotation.
-        neck_share: 0..1, the neck's part of the angle.
+        rests: (3, 3) resting axes in the armature's space, as columns: of the neck's bones from below, then of the
+            head. Each inherits the rotation of the one before.
+        neck_share: 0..1, the neck's part of the angle, all its bones together.
+
+    Returns:
+        For each bone (T, 4) quaternions in its rest frame.
     """
-    neck_turns = share(turns, neck_share)
-    rest_of_it = np.swapaxes(neck_turns, 1, 2) @ turns
-    return NeckAndHead(in_rest_frame(neck_turns, neck_rest), in_rest_frame(rest_of_it, head_rest))
+    *necks, head = rests
+    if not necks:
+        return [in_rest_frame(turns, head)]
+    part = share(turns, neck_share / len(necks))
+    rest_of_it = np.swapaxes(share(turns, neck_share), 1, 2) @ turns
+    return [*(in_rest_frame(part, each) for each in necks), in_rest_frame(rest_of_it, head)]

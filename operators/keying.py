@@ -1,8 +1,8 @@
 """Bake curves and head pose onto a character: a plan is made and checked first, and only a sound plan is written."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import bpy
 import numpy as np
@@ -10,12 +10,12 @@ import numpy as np
 from ..au_mocap import mapping
 from ..au_mocap.arrays import Floats
 from ..au_mocap.errors import MappingError, TakeError
-from . import tracks
+from . import body, drivers, rig_state, tracks
 from .bake_settings import DEFAULT, BakeSettings, scene_frames
 from .destinations import place_of
 from .eye_tracks import plan_eyes
 from .head_tracks import HeadPoses, plan_head
-from .plan import Plan, groups_of, is_gaze, plan_targets
+from .plan import HEAD, Plan, groups_of, is_gaze, plan_targets
 from .scene import Character
 
 
@@ -104,6 +104,7 @@ def planned(
     if not np.isfinite(performance.values).all(axis=1).any():
         message = "There is nothing to bake: no frame of the take holds a face."
         raise TakeError(message)
+    rig_state.check(character)
     frames = scene_frames(performance.time_s, scene.render.fps, scene.render.fps_base, settings)
     _check_range(frames[np.isfinite(performance.values).all(axis=1)], settings.frame_range)
     plan = Plan(frames, place_of(settings), settings)
@@ -145,22 +146,26 @@ def _plan_face(
 
 def _write(plan: Plan, character: Character) -> BakeReport:
     place, settings = plan.place, plan.settings
-    notes = [f"{bone.name} now rotates by quaternions" for bone in _change_modes(plan)]
+    notes: list[str] = []
     if settings.frame_range is None:
         _clear_others(plan, character)
+    for owner, places in plan.muted.items():
+        drivers.mute(owner, places)
     place.prepare(plan.tracks)
     written: list[bpy.types.Action] = []
     for owner, planned in plan.tracks.items():
         action, bag = place.open(owner)
-        if settings.frame_range is None:
-            tracks.write(bag, planned, groups_of(settings))
-        else:
-            tracks.write_range(bag, planned, settings.frame_range)
+        _write_tracks(action, bag, planned, settings)
+        notes += body.notes(action)
         place.finish(owner, _span(planned))
         notes += place.notes(owner)
         if action not in written:
             written.append(action)
         owner.update_tag()
+    notes += [*plan.notes, *place.told, *(_told(plan))]
+    notes += rig_state.notes(
+        character, {(owner, each.data_path) for owner in plan.tracks for each in plan.tracks[owner]}
+    )
     every = [track for planned in plan.tracks.values() for track in planned]
     return BakeReport(
         actions=tuple(written),
@@ -172,12 +177,27 @@ def _write(plan: Plan, character: Character) -> BakeReport:
     )
 
 
-def _change_modes(plan: Plan) -> list[bpy.types.PoseBone]:
-    """Give bones the modes that their tracks need; returns those that had another."""
-    changed = [bone for bone, mode in plan.rotation_modes.items() if bone.rotation_mode != mode]
-    for bone in changed:
-        bone.rotation_mode = plan.rotation_modes[bone]
-    return changed
+def _write_tracks(
+    action: bpy.types.Action,
+    bag: Any,  # noqa: ANN401
+    planned: Sequence[tracks.Track],
+    settings: BakeSettings,
+) -> None:
+    """Write a data-block's tracks; what other animation turned the head by is kept."""
+    of_head = [track for track in planned if track.group == HEAD]
+    if settings.frame_range is not None:
+        body.keep(action, bag, of_head)
+        tracks.write_range(bag, planned, settings.frame_range)
+        return
+    if settings.head is not None:
+        planned = body.write_over(action, bag, planned, HEAD)
+    tracks.write(bag, planned, groups_of(settings))
+
+
+def _told(plan: Plan) -> list[str]:
+    """What was done to drivers, and how to take it back."""
+    count = sum(len(places) for places in plan.muted.values())
+    return [f"{count} drivers were muted (Restore Drivers brings them back)"] if count else []
 
 
 def _clear_others(plan: Plan, character: Character) -> None:
@@ -189,6 +209,8 @@ def _clear_others(plan: Plan, character: Character) -> None:
             continue
         bag = plan.place.existing(owner)
         if bag is not None:
+            if plan.settings.head is not None:
+                body.restore(bag.id_data, bag)
             tracks.remove_own(bag, groups_of(plan.settings))
 
 

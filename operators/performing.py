@@ -10,8 +10,6 @@ from ..au_mocap.errors import TakeError
 from . import keying, layering, loaded, overrides, rows, scene, settings
 from .bake_settings import BakeSettings
 from .capture_properties import AUMOCAP_PG_take
-from .eye_tracks import EyeSettings
-from .head_tracks import HeadSettings
 from .plan import Plan
 
 
@@ -33,7 +31,7 @@ def plan_scene(stage: bpy.types.Scene) -> Plan:
     """What a bake of the scene's take onto its character would write, every frame of it."""
     chosen, character = settings.character_of(stage)
     item = active_take(stage)
-    how = replace(settings.of_bake(stage.aumocap.bake, character, item.name), tolerance=0.0)
+    how = replace(settings.of_bake(stage.aumocap.bake, character, item.name), tolerance=0.0, driven="skip")
     return keying.planned(stage, scene.find_character(chosen), curves_of(item), rows.table_of(character), how)
 
 
@@ -73,8 +71,10 @@ def bake_again(stage: bpy.types.Scene, item: AUMOCAP_PG_take) -> None:
         AuMocapError: As `bake_scene`.
     """
     how = json.loads(item.baked_with)
-    how["head"] = HeadSettings(**how["head"]) if how["head"] else None
-    how["eyes"] = EyeSettings(**how["eyes"]) if how["eyes"] else None
+    own, head = item.baked_on.aumocap, how["head"]
+    # What the character knows of its bones is meant as it is now, like its table.
+    how["head"] = settings.head_of(own, rotation=head["rotation"], position=head["position"]) if head else None
+    how["eyes"] = settings.eyes_of(own)
     if how["destination"] == "new":
         how["destination"] = "active"
     target = item.baked_on

@@ -1,8 +1,8 @@
 """What a bake will write, found and checked without touching the scene."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import bpy
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..au_mocap import channels, mapping, rotations
 from ..au_mocap.arrays import Floats
-from . import reducing
+from . import bones, drivers, reducing, turning
 from .bake_settings import BakeSettings
 from .destinations import Place
 from .scene import Character, title
@@ -40,6 +40,9 @@ class Plan:
         settings: The bake's settings.
         tracks: What to write.
         rotation_modes: Modes that bones must have for their tracks to count.
+        muted: Drivers to mute so that keys count: data paths and indices.
+        starts: Values of rotations in the first frame, by data path, where they go on from other animation.
+        notes: What else the user should know, one line each.
         skipped: What cannot be written and why, one line each.
     """
 
@@ -48,7 +51,11 @@ class Plan:
     settings: BakeSettings
     tracks: dict[bpy.types.ID, list[Track]] = field(default_factory=dict)
     rotation_modes: dict[bpy.types.PoseBone, str] = field(default_factory=dict)
+    muted: dict[bpy.types.ID, list[tuple[str, int]]] = field(default_factory=dict)
+    starts: dict[str, Floats] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    _found: dict[tuple[object, ...], Any] = field(default_factory=dict)
     _refusals: dict[bpy.types.ID, str] = field(default_factory=dict)
 
     def add(self, owner: bpy.types.ID, path: tuple[str, int], group: str, values: Floats, weight: float = 1.0) -> None:
@@ -88,7 +95,8 @@ class Plan:
         return np.diff(np.searchsorted(unknown, frames)) > 0
 
     def _takes(self, owner: bpy.types.ID, data_path: str, indices: Iterable[int]) -> bool:
-        """Whether a value can be keyed; the reason is noted where it cannot."""
+        """Whether values can be keyed; the reason is noted where they cannot."""
+        indices = tuple(indices)
         if owner not in self._refusals:
             self._refusals[owner] = self.place.refusal(owner)
         reason = self._refusals[owner]
@@ -99,15 +107,36 @@ class Plan:
             curve = bag.fcurves.find(data_path, index=index) if bag is not None else None
             if any((track.data_path, track.index) == (data_path, index) for track in self.tracks.get(owner, ())):
                 reason = f"{data_path} is driven twice"
-            elif _is_driven(owner, data_path, index):
-                reason = f"{data_path} has a driver"
+            elif obstacle := drivers.obstacle(owner, data_path, index, self.settings.driven):
+                reason = f"{data_path} {obstacle}"
             elif curve is not None and is_locked(curve):
                 reason = f"the curve of {data_path} is locked"
             elif curve is not None and self.settings.frame_range is not None and curve.sampled_points:
                 reason = f"the curve of {data_path} is samples, convert it to keys to replace a part of it"
         if reason:
             self.skip(f"{title(owner)}: {reason}")
-        return not reason
+            return False
+        driven = [(data_path, index) for index in indices if drivers.find(owner, data_path, index) is not None]
+        if driven:
+            known = self.muted.setdefault(owner, [])
+            known += [each for each in driven if each not in known]
+        return True
+
+    def once(self, key: tuple[object, ...], find: Callable[[], Any]) -> Any:  # noqa: ANN401
+        """What was found out about the rig: looked for once, since a live plan is made many times a second.
+
+        Args:
+            key: What it is, by names: data of a rig does not outlive its changes.
+            find: Looks for it.
+        """
+        if key not in self._found:
+            self._found[key] = find()
+        return self._found[key]
+
+    def note(self, line: str) -> None:
+        """Note what the user should know, once."""
+        if line not in self.notes:
+            self.notes.append(line)
 
     def skip(self, reason: str) -> None:
         """Note what is left out, once."""
@@ -238,7 +267,10 @@ def _plan_bones(
             for axis, values in axes.items():
                 curve = (bone_path(bone, path), "xyz".index(axis))
                 added, weight = (1.0, 1.0) if path == "scale" else (0.0, METRE)
-                plan.add(armature, curve, group, added + values, weight)
+                if (bone.lock_location if path == "location" else bone.lock_scale)[curve[1]]:
+                    plan.skip(f"{armature.name}: the {path} of '{bone_name}' is locked: unlock it in the Item tab")
+                else:
+                    plan.add(armature, curve, group, added + values, weight)
 
 
 def _quaternions(axes: Mapping[str, Floats]) -> Floats:
@@ -253,28 +285,66 @@ def _quaternions(axes: Mapping[str, Floats]) -> Floats:
 def plan_rotation(
     plan: Plan, armature: bpy.types.Object, bone: bpy.types.PoseBone, quaternions: Floats, group: str
 ) -> None:
-    """Plan a bone's local rotation: (T, 4) quaternions in its rest frame."""
-    others = [(leaf, index) for leaf in ("rotation_euler", "rotation_axis_angle") for index in range(4)]
-    if any(_is_driven(armature, bone_path(bone, leaf), index) for leaf, index in others):
-        # In another mode its drivers would have no say.
-        plan.skip(f"{armature.name}: the rotation of '{bone.name}' has a driver")
+    """Plan a bone's local rotation in the mode that the bone has: (T, 4) quaternions in its rest frame."""
+    if bone.rotation_mode == "QUATERNION" and not any(bone.lock_rotation):
+        if _is_free(plan, armature, bone):
+            plan.add_rotation(armature, bone_path(bone, "rotation_quaternion"), group, quaternions)
         return
-    if plan.add_rotation(armature, bone_path(bone, "rotation_quaternion"), group, quaternions):
-        plan.rotation_modes[bone] = "QUATERNION"
+    leaf = turning.leaf(bone)
+    path = bone_path(bone, leaf)
+    _, columns = turning.in_mode(bone, quaternions, plan.starts.get(path))
+    locked = turning.locked(bone, columns)
+    if not _is_free(plan, armature, bone):
+        return
+    if locked is None:
+        plan.skip(f"{armature.name}: the rotation of '{bone.name}' is locked: unlock it in the Item tab to key it")
+        return
+    wanted = [index for index in range(columns.shape[1]) if index not in locked]
+    if leaf == "rotation_quaternion":
+        plan.add_rotation(armature, path, group, quaternions)
+    elif plan._takes(armature, path, wanted):
+        for index in wanted:
+            plan.add(armature, (path, index), group, columns[:, index])
+
+
+def _is_free(plan: Plan, armature: bpy.types.Object, bone: bpy.types.PoseBone) -> bool:
+    """Whether neither drivers nor constraints decide how a bone turns; what does is noted."""
+    path = bone_path(bone, turning.leaf(bone))
+    holder = plan.once(("holder", bone.name), lambda: bones.holder(bone))
+    driven = (drivers.obstacle(armature, path, index, plan.settings.driven) for index in range(4))
+    if obstacle := next(filter(None, driven), ""):
+        plan.skip(f"{armature.name}: the rotation of '{bone.name}' {obstacle}")
+        return False
+    if holder:
+        plan.skip(
+            f"{armature.name}: the rotation of '{bone.name}' is held by {holder}: choose the bone that steers it, or "
+            "switch that off"
+        )
+        return False
+    if bones.limits(bone):
+        plan.note(f"a constraint limits the rotation of '{bone.name}'")
+    return True
+
+
+def plan_location(
+    plan: Plan,
+    armature: bpy.types.Object,
+    weighed: tuple[bpy.types.PoseBone, float],
+    local: Floats,
+    group: str,
+) -> None:
+    """Plan a bone's location: (T, 3) along its own axes.
+
+    The bone comes with how much one unit counts where the tolerance is 1.
+    """
+    bone, weight = weighed
+    for index in range(3):
+        if bone.lock_location[index]:
+            plan.skip(f"{armature.name}: the location of '{bone.name}' is locked in {'XYZ'[index]}")
+        else:
+            plan.add(armature, (bone_path(bone, "location"), index), group, local[:, index], weight)
 
 
 def bone_path(bone: bpy.types.PoseBone, leaf: str) -> str:
     """Data path of a bone's property, from the armature object."""
     return f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].{leaf}'
-
-
-def resting_axes(bone: bpy.types.PoseBone) -> Floats:
-    """A bone's resting axes in the armature, as columns: (3, 3)."""
-    return np.array([tuple(row[:]) for row in bone.bone.matrix_local.to_3x3()])
-
-
-def _is_driven(owner: bpy.types.ID, data_path: str, index: int) -> bool:
-    data = owner.animation_data
-    return data is not None and any(
-        driver.data_path == data_path and driver.array_index == index for driver in data.drivers
-    )

@@ -1,8 +1,9 @@
 """Characters in the scene: from the object that the user chose to the meshes and bones that a take drives."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import bpy
@@ -56,12 +57,13 @@ def find_character(chosen: bpy.types.Object | None) -> Character:
         message = f"'{chosen.name}' has no shape keys and no armature: select the character's face mesh or armature."
         raise SettingsError(message)
     names = tuple(bone.name for bone in armature.data.bones) if armature else ()
+    held = frozenset(bone.name for bone in armature.pose.bones if bone.constraints) if armature else frozenset[str]()
     return Character(
         armature=armature,
         meshes=meshes,
-        head=_find(names, _HEAD_NAMES),
-        neck=_find(names, _NECK_NAMES),
-        eyes=(_find(names, _EYE_NAMES["l"]), _find(names, _EYE_NAMES["r"])),
+        head=_find(names, _HEAD_NAMES, held),
+        neck=_find(names, _NECK_NAMES, held),
+        eyes=(_find(names, _EYE_NAMES["l"], held), _find(names, _EYE_NAMES["r"], held)),
     )
 
 
@@ -69,6 +71,15 @@ def title(owner: bpy.types.ID) -> str:
     """A data-block's name for people: shape keys go by the name of their mesh."""
     user = owner.user if isinstance(owner, bpy.types.Key) else None
     return owner.name if user is None else user.name
+
+
+@lru_cache(maxsize=8192)
+def plain_name(bone: str) -> str:
+    """A bone's name in small letters, without the rig's own prefixes, words joined by `_`."""
+    name = re.sub(r"[^a-z0-9]+", "_", bone.rsplit(":", 1)[-1].lower()).strip("_")
+    for prefix in _PREFIXES:
+        name = name.removeprefix(prefix)
+    return name
 
 
 def _armature_of(chosen: bpy.types.Object) -> bpy.types.Object | None:
@@ -94,16 +105,12 @@ def _members(root: bpy.types.Object) -> list[bpy.types.Object]:
     return sorted(found, key=lambda each: each.name)
 
 
-def _find(bones: Iterable[str], wanted: tuple[str, ...]) -> str | None:
-    """The bone whose name, stripped of the rig's own prefixes and separators, stands first in a list."""
+def _find(bones: Iterable[str], wanted: tuple[str, ...], held: Collection[str]) -> str | None:
+    """The bone whose name, stripped of the rig's own prefixes and separators, stands first in a list.
+
+    Of several that are stripped to one name (a control and the bones that copy it) the one without constraints.
+    """
     plain: dict[str, str] = {}
-    for bone in bones:
-        plain.setdefault(_plain(bone), bone)
+    for bone in sorted(bones, key=lambda each: each in held):
+        plain.setdefault(plain_name(bone), bone)
     return next((plain[name] for name in wanted if name in plain), None)
-
-
-def _plain(bone: str) -> str:
-    name = re.sub(r"[^a-z0-9]+", "_", bone.rsplit(":", 1)[-1].lower()).strip("_")
-    for prefix in _PREFIXES:
-        name = name.removeprefix(prefix)
-    return name

@@ -17,6 +17,10 @@ TIMINGS = (
     ("seconds", "Real Time", "A second of video is a second of the scene, whatever the two frame rates"),
     ("frames", "Frame by Frame", "Every video frame is one scene frame"),
 )
+DRIVEN = (
+    ("skip", "Skip", "Leave them alone; what was left out is told"),
+    ("mute", "Mute Drivers", "Mute their drivers and key them; Restore Drivers takes that back"),
+)
 
 
 KEYS = (
@@ -84,6 +88,9 @@ class AUMOCAP_PG_bake(bpy.types.PropertyGroup):
         max=0.2,
         step=1,
         precision=3,
+    )
+    driven: bpy.props.EnumProperty(
+        name="Driven Keys", description="What to do with shape keys and bones that have drivers", items=DRIVEN
     )
     range_first: bpy.props.IntProperty(name="From", description="First scene frame to replace", default=1)
     range_last: bpy.props.IntProperty(name="To", description="Last scene frame to replace", default=24)

@@ -39,30 +39,44 @@ def of_take(item: AUMOCAP_PG_take) -> Settings:
     )
 
 
+def head_of(character: AUMOCAP_PG_character, *, rotation: bool, position: bool) -> HeadSettings:
+    """How the character's head follows; raises SettingsError where it neither turns nor moves."""
+    return HeadSettings(
+        rotation=rotation,
+        position=position,
+        head_bone=character.head_bone,
+        neck_bone=character.neck_bone,
+        neck_share=character.neck_share,
+        facing=character.facing,
+        over_body=character.over_body,
+        moves=character.moves,
+    )
+
+
+def eyes_of(character: AUMOCAP_PG_character) -> EyeSettings | None:
+    """Which bones take the gaze; None leaves it to the table's rows."""
+    if not character.use_eye_bones:
+        return None
+    return EyeSettings(character.eye_left, character.eye_right, character.eye_target, character.facing)
+
+
 def of_bake(bake: AUMOCAP_PG_bake, character: AUMOCAP_PG_character, name: str) -> BakeSettings:
     """How to bake a take of that name."""
-    head = None
-    if bake.use_rotation or bake.use_position:
-        head = HeadSettings(
-            rotation=bake.use_rotation,
-            position=bake.use_position,
-            head_bone=character.head_bone,
-            neck_bone=character.neck_bone,
-            neck_share=character.neck_share,
-        )
+    follows = bake.use_rotation or bake.use_position
     return BakeSettings(
         start_frame=bake.start_frame,
         name=name,
         destination=bake.destination,
         action=bake.action.name if bake.action and bake.destination == "active" else None,
         face=bake.use_face,
-        head=head,
+        head=head_of(character, rotation=bake.use_rotation, position=bake.use_position) if follows else None,
         gaze=bake.use_gaze,
-        eyes=EyeSettings(character.eye_left, character.eye_right) if character.use_eye_bones else None,
+        eyes=eyes_of(character),
         timing=bake.timing,
         speed=bake.speed,
         tolerance=bake.tolerance,
         handles=bake.use_handles,
+        driven=bake.driven,
     )
 
 

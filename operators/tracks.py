@@ -114,6 +114,11 @@ def remove_own(bag: Any, groups: Collection[str], kept: Collection[tuple[str, in
             bag.groups.remove(group)
 
 
+def is_own(curve: bpy.types.FCurve) -> bool:
+    """Whether a bake has made a curve."""
+    return curve.group is not None and curve.group.name.startswith(GROUP_PREFIX)
+
+
 def is_locked(curve: bpy.types.FCurve) -> bool:
     """Whether the user has locked a curve or its group."""
     return curve.lock or (curve.group is not None and curve.group.lock)

@@ -63,6 +63,9 @@ def _draw_more(layout: bpy.types.UILayout, bake: bpy.types.PropertyGroup) -> Non
     if bake.tolerance > 0.0:
         body.prop(bake, "tolerance")
         body.prop(bake, "use_handles")
+    body.prop(bake, "driven")
+    if bake.driven == "mute":
+        body.operator("aumocap.restore_drivers", icon="DRIVER")
 
 
 def _draw_range(layout: bpy.types.UILayout, bake: bpy.types.PropertyGroup) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 import bpy
 
 from ..operators import choices, presets, table
-from . import text
+from . import head, text
 
 _SURE: Final = 0.995
 """Matches from here on are shown without their confidence."""
@@ -139,7 +139,7 @@ class AUMOCAP_PT_character(bpy.types.Panel):
         _Drawn.keys, _Drawn.bones = frozenset(members.shape_keys), frozenset(members.bones)
         layout.label(text=members.summary, translate=False)
         _draw_table(layout, context, chosen.aumocap)
-        _draw_bones(layout, chosen, members)
+        head.draw(layout, context, members)
 
 
 def _draw_table(layout: bpy.types.UILayout, context: bpy.types.Context, character: bpy.types.PropertyGroup) -> None:
@@ -217,30 +217,6 @@ def _draw_target(body: bpy.types.UILayout, context: bpy.types.Context, row: bpy.
         body.prop_search(row, "object", context.scene, "objects")
         body.prop(row, "data_path")
         body.prop(row, "index")
-
-
-def _draw_bones(layout: bpy.types.UILayout, chosen: bpy.types.Object, members: table.Members) -> None:
-    armature = table.armature_of(chosen)
-    if armature is None:
-        return
-    header, body = layout.panel("aumocap_bones", default_closed=True)
-    header.label(text="Head and Eyes")
-    if body is None:
-        return
-    own = chosen.aumocap
-    body.use_property_split = True
-    body.use_property_decorate = False
-    for name, found in (("head_bone", members.head), ("neck_bone", members.neck)):
-        body.prop_search(own, name, armature.data, "bones", icon="BONE_DATA")
-        if not getattr(own, name):
-            body.label(text=f"Found: {found}" if found else "None found by its name", translate=False)
-    body.prop(own, "neck_share")
-    body.prop(own, "use_eye_bones")
-    if own.use_eye_bones:
-        for name, found in zip(("eye_left", "eye_right"), members.eyes, strict=True):
-            body.prop_search(own, name, armature.data, "bones", icon="BONE_DATA")
-            if not getattr(own, name):
-                body.label(text=f"Found: {found}" if found else "None found by its name", translate=False)
 
 
 CLASSES = (AUMOCAP_UL_rows, AUMOCAP_MT_presets, AUMOCAP_MT_delete_presets, AUMOCAP_PT_character)
