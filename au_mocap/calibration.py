@@ -196,13 +196,13 @@ class Calibrator:
 
     def _smooth(self, wanted: tuple[NeutralSettings, str]) -> NDArray[np.float64]:
         neutral, strength = wanted
-        return smoothing.smooth(self.take.time_s, self._measured[neutral].values, strength)
+        return smoothing.smooth_values(self.take.time_s, self._measured[neutral].values, strength)
 
     def _smooth_head(self, strength: str) -> _Head:
         time_s = self.take.time_s
         return _Head(
             smoothing.smooth_rotations(time_s, self.take.head_rotation, strength),
-            smoothing.smooth(time_s, self.take.head_position, strength),
+            smoothing.smooth_positions(time_s, self.take.head_position, strength),
         )
 
 
