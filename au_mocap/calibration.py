@@ -1,4 +1,4 @@
-"""From a take to curves: the actor's neutral, mirroring, gains, doubtful frames held, smoothing, gaps.
+"""From a take to curves: the actor's neutral, mirroring, gains, doubtful frames held, smoothing, contact, gaps.
 
 Nothing here touches the video or the take. A `Calibrator` keeps what a change of settings leaves as it is, so that only
 the neutral needs the regressor's head again.
@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from . import channels, gaps, rotations, smoothing, steadying
+from . import channels, closing, contact, gaps, rotations, smoothing, steadying
 from .arrays import Floats
 from .errors import ModelError, SettingsError
 from .gaps import GapMode
@@ -51,6 +51,8 @@ class Settings:
         gaps: What curves do while no face is seen: `leave` them NaN, `hold` the last known values and head pose (the
             first known ones at the beginning), or let values `fade` to 0 and back (`gaps.fade`) while the head is held.
             A take without any face stays NaN.
+        contact: 0..1: how far lids and lips are brought together where the actor's touch, and kept from touching where
+            they do not (`closing.close`); 0 leaves that to the values.
         mirror: Swaps the actor's left and right, for footage that was recorded mirrored: channels change sides, the
             head turns and tilts to the other side, its position changes sides.
     """
@@ -61,6 +63,7 @@ class Settings:
     smoothing: str = "light"
     gaps: GapMode = "leave"
     mirror: bool = False
+    contact: float = 1.0
 
     def __post_init__(self) -> None:
         """Checks names and ranges; raises SettingsError."""
@@ -75,6 +78,9 @@ class Settings:
         wrong += [channel_id for channel_id, offset in self.offsets.items() if not -1.0 <= offset <= 1.0]
         if wrong:
             message = f"Gain (0 to {MAX_GAIN:g}) or offset (-1 to 1) out of range for {', '.join(wrong)}."
+            raise SettingsError(message)
+        if not 0.0 <= self.contact <= 1.0:
+            message = f"The strength of contacts must lie between 0 and 1, not {self.contact:g}."
             raise SettingsError(message)
 
 
@@ -160,6 +166,7 @@ class Calibrator:
         self._seen: Features = features(take)
         self._measured = _Recent(self._measure)
         self._smoothed = _Recent(self._smooth)
+        self._contacts = _Recent(self._find_contacts)
         self._heads = _Recent(self._smooth_head)
 
     def curves(self, settings: Settings) -> Curves:
@@ -174,6 +181,10 @@ class Calibrator:
         if settings.mirror:
             values = values[:, channels.MIRROR]
         values = values * _row(settings.gains, 1.0) + _row(settings.offsets, 0.0)
+        if settings.contact > 0.0:
+            contacts = self._contacts[neutral]
+            contacts = closing.mirrored(contacts) if settings.mirror else contacts
+            values = closing.close(values, contacts, settings.contact)
         return Curves(
             time_s=self.take.time_s,
             values=_filled(self.take, channels.enforce_rules(values.astype(np.float32)), settings.gaps),
@@ -193,6 +204,19 @@ class Calibrator:
         choice = choose_neutral(self.take, self._seen, neutral)
         values = self._regressor.values(self._seen, choice.neutral)
         return _Measured(steadying.steady(self.take.time_s, values, self.take.confidence), choice)
+
+    def _find_contacts(self, neutral: NeutralSettings) -> contact.Contacts:
+        measured = self._measured[neutral]
+        used = measured.neutral.neutral
+        return contact.detect(
+            contact.Seen(
+                time_s=self.take.time_s,
+                landmarks=self._seen.landmarks,
+                values=measured.values,
+                confidence=self.take.confidence,
+                neutral=None if used is None else used.landmarks,
+            )
+        )
 
     def _smooth(self, wanted: tuple[NeutralSettings, str]) -> NDArray[np.float64]:
         neutral, strength = wanted

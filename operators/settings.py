@@ -34,6 +34,7 @@ def of_take(item: AUMOCAP_PG_take) -> Settings:
         smoothing=item.smoothing,
         gaps=item.gaps,
         mirror=item.mirror,
+        contact=item.contact,
     )
 
 
