@@ -77,6 +77,7 @@ class BakeSettings:
         speed: 1 as filmed, 2 twice as fast.
         tolerance: 0 keys every frame; above, keys are left out where linear interpolation errs no more than this: in a
             value's own unit (1 is a shape key's full range), in radians for rotations, in decimetres for positions.
+        fit_contacts: Whether rows that close lids and lips are fitted to where they meet on the character (`resting`).
         frame_range: First and last scene frame to replace in an earlier bake (punch-in); None bakes the whole take.
     """
 
@@ -91,6 +92,7 @@ class BakeSettings:
     timing: Timing = "seconds"
     speed: float = 1.0
     tolerance: float = 0.0
+    fit_contacts: bool = True
     frame_range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:

@@ -61,6 +61,7 @@ def of_bake(bake: AUMOCAP_PG_bake, character: AUMOCAP_PG_character, name: str) -
         timing=bake.timing,
         speed=bake.speed,
         tolerance=bake.tolerance,
+        fit_contacts=character.fit_contacts,
     )
 
 
