@@ -12,13 +12,13 @@ from . import channels
 from .arrays import Floats
 from .contact import Contacts
 
-MOST_APART: Final = 0.9
-"""The most that an eye closes which is surely not shut."""
+MOST_APART: Final = 0.75
+"""The most that an eye closes which is surely not shut: on many characters the lids meet from 0.8 on."""
 
 LEAST_GAP: Final = 0.05
 """What is left of a dropped jaw, at least, between lips that surely do not touch."""
 
-_KNEE: Final = 0.7
+_KNEE: Final = 0.55
 """From here on the closing of an eye that is not shut is held back."""
 
 _PARTING: Final = (
