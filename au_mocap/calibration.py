@@ -1,4 +1,4 @@
-"""From a take to curves: the actor's neutral, mirroring, gains, doubtful frames held, smoothing, contact, gaps.
+"""From a take to curves: neutral, faults bridged, mirroring, gains, smoothing, contact, gaps.
 
 Nothing here touches the video or the take. A `Calibrator` keeps what a change of settings leaves as it is, so that only
 the neutral needs the regressor's head again.
@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from . import channels, closing, contact, gaps, rotations, smoothing, steadying
+from . import channels, closing, contact, gaps, repair, rotations, smoothing, steadying
 from .arrays import Floats
 from .errors import ModelError, SettingsError
 from .gaps import GapMode
@@ -50,7 +50,7 @@ class Settings:
         smoothing: A strength of `smoothing.SIGMA_S`.
         gaps: What curves do while no face is seen: `leave` them NaN, `hold` the last known values and head pose (the
             first known ones at the beginning), or let values `fade` to 0 and back (`gaps.fade`) while the head is held.
-            A take without any face stays NaN.
+            A take without any face stays NaN. Where they are not left, losses of a moment are bridged (`repair`).
         contact: 0..1: how far lids and lips are brought together where the actor's touch, and kept from touching where
             they do not (`closing.close`); 0 leaves that to the values.
         mirror: Swaps the actor's left and right, for footage that was recorded mirrored: channels change sides, the
@@ -164,6 +164,7 @@ class Calibrator:
         self.take = take
         self._regressor = regressor
         self._seen: Features = features(take)
+        self._faults = repair.find(take.time_s, take.head_rotation, take.head_position, take.confidence)
         self._measured = _Recent(self._measure)
         self._smoothed = _Recent(self._smooth)
         self._contacts = _Recent(self._find_contacts)
@@ -185,13 +186,18 @@ class Calibrator:
             contacts = self._contacts[neutral]
             contacts = closing.mirrored(contacts) if settings.mirror else contacts
             values = closing.close(values, contacts, settings.contact)
+        values = self._left(channels.enforce_rules(values.astype(np.float32)), settings)
         return Curves(
             time_s=self.take.time_s,
-            values=_filled(self.take, channels.enforce_rules(values.astype(np.float32)), settings.gaps),
-            head_rotation=_held(self._rotation(settings), settings.gaps),
-            head_position=_held(self._position(settings), settings.gaps),
+            values=_filled(self.take, values, settings.gaps),
+            head_rotation=_held(self._left(self._rotation(settings), settings), settings.gaps),
+            head_position=_held(self._left(self._position(settings), settings), settings.gaps),
             neutral=self._measured[neutral].neutral,
         )
+
+    def _left(self, rows: Floats, settings: Settings) -> Floats:
+        """Rows with short losses of the face empty again, where gaps are to be left: Blender bridges them itself."""
+        return np.where(self._faults.dropouts[:, None], np.nan, rows) if settings.gaps == "leave" else rows
 
     def _rotation(self, settings: Settings) -> NDArray[np.float64]:
         rotation = self._heads[settings.smoothing].rotation
@@ -203,7 +209,8 @@ class Calibrator:
     def _measure(self, neutral: NeutralSettings) -> _Measured:
         choice = choose_neutral(self.take, self._seen, neutral)
         values = self._regressor.values(self._seen, choice.neutral)
-        return _Measured(steadying.steady(self.take.time_s, values, self.take.confidence), choice)
+        values = steadying.steady(self.take.time_s, values, self.take.confidence)
+        return _Measured(repair.bridge(self.take.time_s, values, self._faults.any_of_both).astype(np.float32), choice)
 
     def _find_contacts(self, neutral: NeutralSettings) -> contact.Contacts:
         measured = self._measured[neutral]
@@ -223,10 +230,12 @@ class Calibrator:
         return smoothing.smooth_values(self.take.time_s, self._measured[neutral].values, strength)
 
     def _smooth_head(self, strength: str) -> _Head:
-        time_s = self.take.time_s
+        time_s, faults = self.take.time_s, self._faults.any_of_both
+        rotation = repair.bridge(time_s, rotations.continuous(self.take.head_rotation), faults)
+        position = repair.bridge(time_s, self.take.head_position, faults)
         return _Head(
-            smoothing.smooth_rotations(time_s, self.take.head_rotation, strength),
-            smoothing.smooth_positions(time_s, self.take.head_position, strength),
+            smoothing.smooth_rotations(time_s, rotation, strength),
+            smoothing.smooth_positions(time_s, position, strength),
         )
 
 
@@ -254,7 +263,7 @@ def _settled(neutral: NeutralSettings) -> NeutralSettings:
     return NeutralSettings(neutral.mode, frames)
 
 
-def _filled(take: Take, values: NDArray[np.float32], mode: GapMode) -> NDArray[np.float32]:
+def _filled(take: Take, values: Floats, mode: GapMode) -> NDArray[np.float32]:
     if mode == "fade":
         return gaps.fade(take.time_s, values).astype(np.float32)
     return _held(values, mode).astype(np.float32)

@@ -45,9 +45,14 @@ def close(values: Floats, contacts: Contacts, strength: float) -> NDArray[np.flo
         (T, 58) float64.
     """
     result = np.array(values, np.float64)
+    # Values may be known where no face was seen, since a moment's loss is bridged; of contact nothing is known there.
+    eyes, lips, eyes_apart, lips_apart = (
+        strength * np.nan_to_num(each)
+        for each in (contacts.eyes, contacts.lips, contacts.eyes_apart, contacts.lips_apart)
+    )
     for side, name in enumerate("LR"):
-        _close_eye(result, name, strength * contacts.eyes[:, side], strength * contacts.eyes_apart[:, side])
-    _close_lips(result, strength * contacts.lips, strength * contacts.lips_apart)
+        _close_eye(result, name, eyes[:, side], eyes_apart[:, side])
+    _close_lips(result, lips, lips_apart)
     return result
 
 
