@@ -87,10 +87,15 @@ class Seen:
 
 def detect(seen: Seen) -> Contacts:
     """Finds the contacts of a take."""
-    scores = np.column_stack([_eye_scores(seen), _lips_score(seen)])
-    scores = steady(seen.time_s, scores, seen.confidence).astype(np.float64)
-    touching = [_touching(score, peak) for score, peak in zip(scores.T, _PEAKS, strict=True)]
-    curves = np.column_stack([_eased(seen.time_s, each) for each in touching])
+    openness = _openness(seen)
+    scores = np.column_stack([_eye_scores(seen, openness), _lips_score(seen)])
+    # Shut eyes and pressed lips themselves lower the confidence, so that only what is hardly a face has no say.
+    trust = np.minimum(_TRUST * np.asarray(seen.confidence, np.float64), 1.0)
+    scores = steady(seen.time_s, scores, trust).astype(np.float64)
+    touching = np.column_stack([_touching(score, peak) for score, peak in zip(scores.T, _PEAKS, strict=True)])
+    for side in (0, 1):
+        _drop_doubtful_winks(touching[:, side], scores[:, 1 - side], openness[:, 1 - side])
+    curves = np.column_stack([_eased(seen.time_s, each) for each in touching.T])
     curves[np.isnan(scores)] = np.nan
     apart = np.clip(-scores / _SURE, 0.0, 1.0)
     return Contacts(curves[:, :2], curves[:, 2], apart[:, :2], apart[:, 2])
@@ -99,6 +104,11 @@ def detect(seen: Seen) -> Contacts:
 _PEAKS: Final = (2.8, 2.8, 2.0)
 """What the scores of the left eye, the right eye and the lips reach in a contact, which lasts as long as they are above
 0."""
+
+_TRUST: Final = 2.5
+_LESS_WELL: Final = 2.0
+_WIDE: Final = 0.6
+"""Openness from which on an eye that stays open makes the other one's closing a wink."""
 
 _SURE: Final = 3.0
 """Score below 0 from which on it is certain that there is no contact."""
@@ -110,22 +120,39 @@ def gaps(points: Floats, pairs: tuple[tuple[int, int], ...]) -> NDArray[np.float
     return np.asarray(points[:, lower, 1] - points[:, upper, 1], np.float64).mean(axis=1)
 
 
-def _eye_scores(seen: Seen) -> NDArray[np.float64]:
-    """(T, 2) how surely each eye is shut."""
-    closing, down = (
-        np.asarray(seen.values[:, [channels.INDEX[f"{stem}_{side}"] for side in "LR"]], np.float64)
-        for stem in ("eye_close", "look_down")
-    )
-    openness = np.full(closing.shape, np.nan)
+def _openness(seen: Seen) -> NDArray[np.float64]:
+    """(T, 2) height of each eye's opening: 0 where the actor's is shut, 1 where it is open."""
+    result = np.full((len(seen.time_s), 2), np.nan)
     for side, pairs in enumerate(_LIDS):
-        height = gaps(seen.landmarks, pairs)
-        known = ~np.isnan(height) & ~np.isnan(closing[:, side])
-        opened, shut = _range_of_eye(height[known], closing[known, side])
-        openness[:, side] = (height - shut) / (opened - shut)
+        height, closing = gaps(seen.landmarks, pairs), _pair(seen, "eye_close")[:, side]
+        known = ~np.isnan(height) & ~np.isnan(closing)
+        opened, shut = _range_of_eye(height[known], closing[known])
+        result[:, side] = (height - shut) / (opened - shut)
+    return result
+
+
+def _eye_scores(seen: Seen, openness: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(T, 2) above 0 where an eye is shut."""
     # The tracker lets one eye follow the other a little, so that a wink is seen less shut than a blink.
-    other = np.clip(openness[:, ::-1], 0.0, 1.0)
-    winking = np.maximum(other - openness, 0.0)
-    return 1.35 - 15.4 * np.minimum(openness, 0.6) + 6.95 * closing - 4.3 * down + 10.6 * winking
+    winking = np.maximum(np.clip(openness[:, ::-1], 0.0, 1.0) - openness, 0.0)
+    closing, down = _pair(seen, "eye_close"), _pair(seen, "look_down")
+    own = 1.35 - 15.4 * np.minimum(openness, 0.6) + 6.95 * closing - 4.3 * down + 10.6 * winking
+    # Where one eye is surely shut, the other, which often is seen less well, needs less to be believed.
+    together = own.mean(axis=1, keepdims=True) - _LESS_WELL
+    return np.where(openness < 0.5, np.maximum(own, together), own)
+
+
+def _pair(seen: Seen, stem: str) -> NDArray[np.float64]:
+    """(T, 2) values of a channel on the left and on the right."""
+    return np.asarray(seen.values[:, [channels.INDEX[f"{stem}_{side}"] for side in "LR"]], np.float64)
+
+
+def _drop_doubtful_winks(touching: NDArray[np.bool_], other_score: Floats, other_openness: Floats) -> None:
+    """Takes back, in place, stretches in which the other eye is neither shut nor open: both look down, or narrow."""
+    for start, stop in segments(touching):
+        lowered = np.median(other_openness[start:stop]) < _WIDE
+        if lowered and other_score[start:stop].max() < _LESS_WELL:
+            touching[start:stop] = False
 
 
 def _range_of_eye(height: NDArray[np.float64], closing: NDArray[np.float64]) -> tuple[float, float]:
