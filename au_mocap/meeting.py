@@ -7,7 +7,7 @@ shape, lies the gap.
 
 import itertools
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ class Points:
         first, second = (np.asarray(vertices, np.float64)[self.ends[:, end]] for end in (0, 1))
         return first + self.share[:, None] * (second - first)
 
-    def taken(self, rows: NDArray[np.integer]) -> "Points":
+    def taken(self, rows: NDArray[np.integer[Any]]) -> "Points":
         """Some of them."""
         return Points(self.ends[rows], self.share[rows])
 
@@ -77,7 +77,9 @@ class Opening:
         return float(np.median((self.moving.of(motion) - self.staying.of(motion)) @ self.heading))
 
 
-def find(points: Floats, motion: Floats, edges: NDArray[np.integer], lateral: Floats | None = None) -> Opening | None:
+def find(
+    points: Floats, motion: Floats, edges: NDArray[np.integer[Any]], lateral: Floats | None = None
+) -> Opening | None:
     """Finds the opening that a shape closes.
 
     Args:
@@ -110,7 +112,7 @@ def find(points: Floats, motion: Floats, edges: NDArray[np.integer], lateral: Fl
     return Opening(moving.taken(pairs[:, 0]), staying.taken(pairs[:, 1]), heading)
 
 
-def _largest_part(edges: NDArray[np.integer], moves: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _largest_part(edges: NDArray[np.integer[Any]], moves: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(N,) the part of the mesh that holds most of what moves; lashes, eyeballs and teeth are parts of their own."""
     label = np.arange(len(moves))
     while True:
@@ -131,10 +133,12 @@ def _axes(
         ahead = moving @ heading
         crest = moving[ahead >= ahead.max() - _CREST * longest]
         flat = crest - crest.mean(axis=0)
-        across = np.linalg.svd(flat - np.outer(flat @ heading, heading), full_matrices=False)[2][0]
+        flat = np.asarray(flat - (flat @ heading)[:, None] * heading, np.float64)
+        _, _, directions = np.linalg.svd(flat, full_matrices=False)
+        across = np.asarray(directions[0], np.float64)
     else:
         across = np.asarray(lateral, np.float64)
-    across = across - (across @ heading) * heading
+    across = np.asarray(across - (across @ heading) * heading, np.float64)
     length = float(np.linalg.norm(across))
     if length < 1e-6:
         return None
@@ -142,7 +146,7 @@ def _axes(
     return np.stack([across, heading, np.cross(across, heading)])
 
 
-def _samples(edges: NDArray[np.integer], group: NDArray[np.bool_]) -> Points:
+def _samples(edges: NDArray[np.integer[Any]], group: NDArray[np.bool_]) -> Points:
     """Places along all edges inside a group: vertices alone would be too sparse on coarse meshes."""
     inside = edges[group[edges].all(axis=1)].astype(np.int64)
     single = np.flatnonzero(group)
@@ -160,7 +164,9 @@ def _pair(moving: NDArray[np.float64], staying: NDArray[np.float64], longest: fl
         longest: The shape's way.
     """
     crest = moving[:, 1] >= moving[:, 1].max() - _CREST * longest
-    borders = np.linspace(*np.quantile(moving[crest, 0], _MIDDLE), _COLUMNS + 1)
+    width = np.sort(moving[crest, 0])
+    first, last = (float(width[int(share * (len(width) - 1))]) for share in _MIDDLE)
+    borders = [first + (last - first) * number / _COLUMNS for number in range(_COLUMNS + 1)]
     pairs: list[tuple[int, int]] = []
     for low, high in itertools.pairwise(borders):
         column = np.flatnonzero((moving[:, 0] >= low) & (moving[:, 0] <= high))

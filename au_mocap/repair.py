@@ -58,7 +58,12 @@ def find(time_s: Floats, rotation: Floats, position: Floats, confidence: Floats)
     """
     times = np.asarray(time_s, np.float64)
     return Faults(
-        _spikes(times, np.asarray(rotation, np.float64), np.asarray(position, np.float64), np.asarray(confidence)),
+        _spikes(
+            times,
+            np.asarray(rotation, np.float64),
+            np.asarray(position, np.float64),
+            np.asarray(confidence, np.float64),
+        ),
         _dropouts(times, ~np.isnan(np.asarray(position)).any(axis=1)),
     )
 
@@ -95,7 +100,7 @@ def _spikes(
     time_s: NDArray[np.float64],
     rotation: NDArray[np.float64],
     position: NDArray[np.float64],
-    confidence: NDArray[np.floating],
+    confidence: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
     result = np.zeros(len(time_s), bool)
     if len(time_s) < 3:

@@ -11,7 +11,7 @@ from training import closures, extension
 
 from . import Row, at_least, at_most
 
-CLIPS: Final = 8
+CLIPS: Final = 6
 _SHUT: Final = 0.1
 """An eye of the truth is shut below this opening, and one of the head below this share of its resting gap."""
 _OPEN: Final = 0.3

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import bpy
 import numpy as np
 import pytest
 
-bpy = pytest.importorskip("bpy")
-
-from training import extension  # noqa: E402 - only where bpy is
+from training import extension
 
 if TYPE_CHECKING:
     from operators.demo_head import DemoHead

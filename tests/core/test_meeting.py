@@ -68,8 +68,8 @@ def test_what_is_no_opening() -> None:
     assert meeting.find(points, outwards, edges) is None, "two ways at once"
 
 
-def row(channel: str = "eye_close_L", **changes: float) -> Row:
-    return Row(channel, ShapeKeyTarget("Key"), **changes)
+def row(channel: str = "eye_close_L", gain: float = 1.0) -> Row:
+    return Row(channel, ShapeKeyTarget("Key"), gain)
 
 
 def test_values_that_cannot_be_believed_are_none() -> None:
