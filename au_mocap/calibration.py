@@ -1,4 +1,4 @@
-"""From a take to curves: the actor's neutral, doubtful frames held, smoothing, mirroring, gains, shaping, rules, gaps.
+"""From a take to curves: neutral, faults bridged, smoothing, mirroring, gains, shaping, contact, rules, gaps.
 
 Nothing here touches the video or the take. A `Calibrator` keeps what a change of settings leaves as it is, so that only
 the neutral needs the regressor's head again.
@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from . import channels, gaps, gaze, rotations, smoothing, steadying
+from . import channels, closing, contact, gaps, gaze, repair, rotations, smoothing, steadying
 from .actor_neutral import ActorNeutral
 from .arrays import Floats
 from .errors import ModelError, ProfileError, SettingsError
@@ -52,8 +52,10 @@ class Settings:
         smoothing: A strength of `smoothing.SIGMA_S`.
         gaps: What curves do while no face is seen: `leave` them NaN, `hold` the last known values and head pose (the
             first known ones at the beginning), or let values `fade` to 0 and back (`gaps.fade`) while the head is held.
-            A take without any face stays NaN.
+            A take without any face stays NaN. Where they are not left, losses of a moment are bridged (`repair`).
         shaping: Intensity and exaggeration of regions, and symmetry, after gains and offsets.
+        contact: 0..1: how far lids and lips are brought together where the actor's touch, and kept from touching where
+            they do not (`closing.close`); 0 leaves that to the values.
         mirror: Swaps the actor's left and right, for footage that was recorded mirrored: channels change sides, the
             head turns and tilts to the other side, its position changes sides.
     """
@@ -65,6 +67,7 @@ class Settings:
     gaps: GapMode = "leave"
     mirror: bool = False
     shaping: Shaping = field(default_factory=Shaping)
+    contact: float = 1.0
 
     def __post_init__(self) -> None:
         """Checks names and ranges; raises SettingsError."""
@@ -79,6 +82,9 @@ class Settings:
         wrong += [channel_id for channel_id, offset in self.offsets.items() if not -1.0 <= offset <= 1.0]
         if wrong:
             message = f"Gain (0 to {MAX_GAIN:g}) or offset (-1 to 1) out of range for {', '.join(wrong)}."
+            raise SettingsError(message)
+        if not 0.0 <= self.contact <= 1.0:
+            message = f"The strength of contacts must lie between 0 and 1, not {self.contact:g}."
             raise SettingsError(message)
 
 
@@ -162,8 +168,10 @@ class Calibrator:
         self.take = take
         self._regressor = regressor
         self._seen: Features = features(take)
+        self._faults = repair.find(take.time_s, take.head_rotation, take.head_position, take.confidence)
         self._measured = _Recent(self._measure)
         self._smoothed = _Recent(self._smooth)
+        self._contacts = _Recent(self._find_contacts)
         self._heads = _Recent(self._smooth_head)
 
     def curves(self, settings: Settings) -> Curves:
@@ -181,13 +189,22 @@ class Calibrator:
         values = values * _row(settings.gains, 1.0) + _row(settings.offsets, 0.0)
         if not settings.shaping.is_plain:
             values = shape(values, settings.shaping)
+        if settings.contact > 0.0:
+            contacts = self._contacts[neutral]
+            contacts = closing.mirrored(contacts) if settings.mirror else contacts
+            values = closing.close(values, contacts, settings.contact)
+        values = self._left(channels.enforce_rules(values.astype(np.float32)), settings)
         return Curves(
             time_s=self.take.time_s,
-            values=_filled(self.take, channels.enforce_rules(values.astype(np.float32)), settings.gaps),
-            head_rotation=_held(self._rotation(settings), settings.gaps),
-            head_position=_held(self._position(settings), settings.gaps),
+            values=_filled(self.take, values, settings.gaps),
+            head_rotation=_held(self._left(self._rotation(settings), settings), settings.gaps),
+            head_position=_held(self._left(self._position(settings), settings), settings.gaps),
             neutral=self._measured[neutral].neutral,
         )
+
+    def _left(self, rows: Floats, settings: Settings) -> Floats:
+        """Rows with short losses of the face empty again, where gaps are to be left: Blender bridges them itself."""
+        return np.where(self._faults.dropouts[:, None], np.nan, rows) if settings.gaps == "leave" else rows
 
     def _rotation(self, settings: Settings) -> NDArray[np.float64]:
         rotation = self._heads[settings.smoothing].rotation
@@ -211,18 +228,34 @@ class Calibrator:
         _check_given(neutral, self._regressor)
         choice = choose_neutral(self.take, self._seen, neutral)
         values = self._regressor.values(self._seen, choice.neutral)
-        steady = steadying.steady(self.take.time_s, values, self.take.confidence)
-        return _Measured(gaze.hold_through_blinks(self.take.time_s, steady), choice)
+        values = steadying.steady(self.take.time_s, values, self.take.confidence)
+        values = repair.bridge(self.take.time_s, values, self._faults.any_of_both)
+        return _Measured(gaze.hold_through_blinks(self.take.time_s, values).astype(np.float32), choice)
+
+    def _find_contacts(self, neutral: NeutralSettings) -> contact.Contacts:
+        measured = self._measured[neutral]
+        used = measured.neutral.neutral
+        return contact.detect(
+            contact.Seen(
+                time_s=self.take.time_s,
+                landmarks=self._seen.landmarks,
+                values=measured.values,
+                confidence=self.take.confidence,
+                neutral=None if used is None else used.landmarks,
+            )
+        )
 
     def _smooth(self, wanted: tuple[NeutralSettings, str]) -> NDArray[np.float64]:
         neutral, strength = wanted
-        return smoothing.smooth(self.take.time_s, self._measured[neutral].values, strength)
+        return smoothing.smooth_values(self.take.time_s, self._measured[neutral].values, strength)
 
     def _smooth_head(self, strength: str) -> _Head:
-        time_s = self.take.time_s
+        time_s, faults = self.take.time_s, self._faults.any_of_both
+        rotation = repair.bridge(time_s, rotations.continuous(self.take.head_rotation), faults)
+        position = repair.bridge(time_s, self.take.head_position, faults)
         return _Head(
-            smoothing.smooth_rotations(time_s, self.take.head_rotation, strength),
-            smoothing.smooth(time_s, self.take.head_position, strength),
+            smoothing.smooth_rotations(time_s, rotation, strength),
+            smoothing.smooth_positions(time_s, position, strength),
         )
 
 
@@ -250,7 +283,7 @@ def _settled(neutral: NeutralSettings) -> NeutralSettings:
     return NeutralSettings(neutral.mode, frames, neutral.given if neutral.mode == "given" else None)
 
 
-def _filled(take: Take, values: NDArray[np.float32], mode: GapMode) -> NDArray[np.float32]:
+def _filled(take: Take, values: Floats, mode: GapMode) -> NDArray[np.float32]:
     if mode == "fade":
         return gaps.fade(take.time_s, values).astype(np.float32)
     return _held(values, mode).astype(np.float32)

@@ -110,6 +110,7 @@ class BakeSettings:
             value's own unit (1 is a shape key's full range), in radians for rotations, in decimetres for positions.
         handles: Whether keys that are left have handles that are fitted to the curve (Bezier), which takes fewer of
             them; otherwise straight lines join them.
+        fit_contacts: Whether rows that close lids and lips are fitted to where they meet on the character (`resting`).
         frame_range: First and last scene frame to replace in an earlier bake (punch-in); None bakes the whole take.
         driven: What happens to values that have drivers: `skip` leaves them alone, `mute` mutes their drivers and keys
             them (`drivers.restore` takes that back).
@@ -127,6 +128,7 @@ class BakeSettings:
     speed: float = 1.0
     tolerance: float = 0.0
     handles: bool = False
+    fit_contacts: bool = True
     frame_range: tuple[float, float] | None = None
     driven: Driven = "skip"
 

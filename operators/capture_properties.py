@@ -123,6 +123,15 @@ class AUMOCAP_PG_take(bpy.types.PropertyGroup):
         default=False,
         update=refresh.settings_changed,
     )
+    contact: bpy.props.FloatProperty(
+        name="Close Contacts",
+        description="How far the character's lids and lips are brought together where the actor's touch",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        update=refresh.settings_changed,
+    )
     channels: bpy.props.CollectionProperty(type=AUMOCAP_PG_channel)
     intensity: bpy.props.PointerProperty(type=AUMOCAP_PG_intensity)
     exaggeration: bpy.props.PointerProperty(type=AUMOCAP_PG_exaggeration)

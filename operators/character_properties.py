@@ -133,6 +133,11 @@ class AUMOCAP_PG_character(bpy.types.PropertyGroup):
     )
     rows: bpy.props.CollectionProperty(type=AUMOCAP_PG_row, override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"})
     active_row: bpy.props.IntProperty(name="Row", description="The chosen row", override=OVERRIDABLE)
+    fit_contacts: bpy.props.BoolProperty(
+        name="Close Fully",
+        description="Fit the rows that close lids and lips to where they meet on this character's mesh",
+        default=True, override=OVERRIDABLE, update=refresh.table_changed,
+    )  # fmt: skip
     head_bone: bpy.props.StringProperty(
         name="Head", description="Bone that turns with the head; empty finds it by its name", override=OVERRIDABLE,
         update=refresh.table_changed,

@@ -69,8 +69,8 @@ class AUMOCAP_OT_rest_pose(bpy.types.Operator):
         preview.stop()
         try:
             with bundle.needed():
-                from . import resting
-            skipped = resting.pose(context.scene)
+                from . import rest_pose
+            skipped = rest_pose.pose(context.scene)
         except AuMocapError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -78,6 +78,7 @@ def bake_again(stage: bpy.types.Scene, item: AUMOCAP_PG_take) -> None:
     if how["destination"] == "new":
         how["destination"] = "active"
     target = item.baked_on
+    how["fit_contacts"] = target.aumocap.fit_contacts
     character = scene.find_character(target)
     written = set(how.pop("actions"))
     if how["destination"] == "active" and not written <= _played(character):

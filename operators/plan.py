@@ -8,9 +8,9 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..au_mocap import channels, mapping, rotations
+from ..au_mocap import channels, mapping, retarget, rotations
 from ..au_mocap.arrays import Floats
-from . import bones, drivers, reducing, turning
+from . import bones, drivers, reducing, resting, turning
 from .bake_settings import BakeSettings
 from .destinations import Place
 from .scene import Character, title
@@ -202,6 +202,7 @@ def plan_targets(plan: Plan, character: Character, table: mapping.Mapping, value
         table: Which channel drives what.
         values: (T, 58) curves, columns as `channels.IDS`; NaN where there is no face.
     """
+    table, values = _fitted(plan, character, table, values)
     by_face = {row.target for row in table.rows if row.enabled and not is_gaze(row)}
     bone_rows: dict[mapping.BoneTarget, Floats] = {}
     for target, curve in mapping.evaluate(table, channels.IDS, values).items():
@@ -214,6 +215,14 @@ def plan_targets(plan: Plan, character: Character, table: mapping.Mapping, value
     _plan_bones(
         plan, character, bone_rows, {target.bone for target in by_face if isinstance(target, mapping.BoneTarget)}
     )
+
+
+def _fitted(plan: Plan, character: Character, table: mapping.Mapping, values: Floats) -> tuple[mapping.Mapping, Floats]:
+    """Table and curves that close this character's lids and lips where the actor's are closed."""
+    if not plan.settings.fit_contacts:
+        return table, values
+    fitted = resting.fit(character, table).table
+    return fitted, values if resting.closes_lips(character, table) else retarget.without_lips(values)
 
 
 def _plan_shape_key(

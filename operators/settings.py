@@ -36,6 +36,7 @@ def of_take(item: AUMOCAP_PG_take) -> Settings:
         gaps=item.gaps,
         mirror=item.mirror,
         shaping=actor_settings.shaping_of(item),
+        contact=item.contact,
     )
 
 
@@ -77,6 +78,7 @@ def of_bake(bake: AUMOCAP_PG_bake, character: AUMOCAP_PG_character, name: str) -
         tolerance=bake.tolerance,
         handles=bake.use_handles,
         driven=bake.driven,
+        fit_contacts=character.fit_contacts,
     )
 
 

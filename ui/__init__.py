@@ -1,6 +1,6 @@
 """Panels, lists and menus: the tab AU Mocap in the 3D viewport's sidebar. They only draw."""
 
-from . import actor, actor_profile, bake, capture, character, looking
+from . import actor, actor_profile, bake, capture, character, looking, resting
 
 _MODULES = (
     capture,
@@ -8,6 +8,7 @@ _MODULES = (
     actor,
     character,
     looking,
+    resting,
     bake,
 )  # panels in working order, which is the order in the sidebar
 

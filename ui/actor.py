@@ -69,6 +69,7 @@ class AUMOCAP_PT_actor(bpy.types.Panel):
         column.use_property_split = True
         column.use_property_decorate = False
         column.prop(item, "smoothing")
+        column.prop(item, "contact")
         column.prop(item, "gaps")
         column.prop(item, "mirror")
         if refresh.problem():

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from au_mocap import smoothing
+from au_mocap import channels, metrics, regions, smoothing
 from au_mocap.errors import SettingsError
 
 STRENGTHS = [strength for strength in smoothing.SIGMA_S if strength != "off"]
@@ -159,3 +159,62 @@ def test_long_take_needs_little_memory() -> None:
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak_bytes < 300e6
+
+
+def every_channel(curve: np.ndarray) -> np.ndarray:
+    """The same (T,) curve in all 58 channels."""
+    return np.repeat(curve[:, None], len(channels.IDS), axis=1)
+
+
+@pytest.mark.parametrize("strength", STRENGTHS)
+@pytest.mark.parametrize("width_s", [0.05, 0.08])
+def test_lids_keep_a_blink_at_every_strength(strength: str, width_s: float) -> None:
+    time_s = times()
+    smooth = smoothing.smooth_values(time_s, every_channel(blink(time_s, width_s=width_s)[:, 0]), strength)
+    lids = smooth[:, regions.columns("lids")]
+    np.testing.assert_allclose(time_s[np.argmax(lids, axis=0)], 2.0)
+    assert lids.max(axis=0).min() >= 0.95
+    np.testing.assert_allclose(smooth[31:-30], smooth[31:-30][::-1], atol=1e-9)
+
+
+@pytest.mark.parametrize("strength", STRENGTHS)
+@pytest.mark.parametrize("region", regions.REGIONS)
+def test_a_face_at_rest_trembles_less_than_with_one_width_for_all(strength: str, region: regions.Region) -> None:
+    time_s = times(20.0)
+    noise = np.random.default_rng(2).normal(scale=0.015, size=(len(time_s), len(channels.IDS)))
+    own = regions.columns(region)
+    by_region = smoothing.smooth_values(time_s, noise, strength)[:, own]
+    by_one_width = smoothing.smooth(time_s, noise, strength)[:, own]
+    assert metrics.jitter(by_region).mean() < 0.9 * metrics.jitter(by_one_width).mean()
+
+
+@pytest.mark.parametrize("strength", STRENGTHS)
+def test_regions_treat_gaps_backwards_and_slow_motion_as_one_width_does(strength: str) -> None:
+    time_s = times(3.0)
+    slow = every_channel(0.1 + 0.1 * time_s + 0.03 * time_s**2)
+    np.testing.assert_allclose(smoothing.smooth_values(time_s, slow, strength), slow, atol=2e-5)
+    values = np.random.default_rng(6).uniform(size=slow.shape)
+    values[30:35] = np.nan
+    smooth = smoothing.smooth_values(time_s, values, strength)
+    assert np.isnan(smooth[30:35]).all()
+    np.testing.assert_allclose(smooth[35:], smoothing.smooth_values(time_s[35:], values[35:], strength))
+    np.testing.assert_allclose(smooth, smoothing.smooth_values(time_s, values[::-1], strength)[::-1], atol=1e-9)
+
+
+@pytest.mark.parametrize("strength", STRENGTHS)
+def test_head_is_calm_at_rest_and_not_late_in_a_nod(strength: str) -> None:
+    time_s = times()
+    nod = 0.03 * blink(time_s, width_s=0.25)
+    still = smoothing.smooth_positions(time_s, np.random.default_rng(3).normal(scale=0.001, size=(120, 3)), strength)
+    one_width = smoothing.smooth(time_s, np.random.default_rng(3).normal(scale=0.001, size=(120, 3)), strength)
+    assert metrics.jitter(still).mean() < 0.9 * metrics.jitter(one_width).mean()
+    moved = smoothing.smooth_positions(time_s, np.repeat(nod, 3, axis=1), strength)
+    assert time_s[np.argmax(moved[:, 0])] == pytest.approx(2.0)
+    assert moved.max() > 0.93 * nod.max()
+
+
+def test_regions_refuse_an_unknown_strength() -> None:
+    with pytest.raises(SettingsError, match="mild"):
+        smoothing.smooth_values(np.arange(3.0), np.zeros((3, len(channels.IDS))), "mild")
+    with pytest.raises(SettingsError, match="mild"):
+        smoothing.smooth_positions(np.arange(3.0), np.zeros((3, 3)), "mild")
