@@ -16,8 +16,9 @@ from . import channels, gaps, rotations, smoothing, steadying
 from .arrays import Floats
 from .errors import ModelError, SettingsError
 from .gaps import GapMode
+from .imported import ImportedValues, Maker, identity_of
 from .neutral import NeutralChoice, NeutralMode, NeutralSettings, choose_neutral
-from .regressors import Features, Regressor, features
+from .regressors import Features, features
 from .take import Take
 
 __all__ = [
@@ -144,15 +145,16 @@ class Calibrator:
         take: The take.
     """
 
-    def __init__(self, take: Take, regressor: Regressor) -> None:
+    def __init__(self, take: Take, regressor: Maker) -> None:
         """Prepares a take, which is not changed.
 
         Args:
             take: The take.
-            regressor: The regressor that made it.
+            regressor: The regressor that made it, or `ImportedValues` for an imported take.
 
         Raises:
-            ModelError: The take's embeddings are another regressor's, or another version's.
+            ModelError: The take's embeddings are another regressor's, or another version's; or only one of the two is
+                imported.
         """
         _check_maker(take, regressor)
         self.take = take
@@ -206,17 +208,17 @@ class Calibrator:
         )
 
 
-def curves(take: Take, settings: Settings, regressor: Regressor) -> Curves:
+def curves(take: Take, settings: Settings, regressor: Maker) -> Curves:
     """Applies settings to a take once; a `Calibrator` does so again and again.
 
     Args:
         take: The take; it is not changed.
         settings: What to apply.
-        regressor: The regressor that made the take.
+        regressor: The regressor that made the take, or `ImportedValues` for an imported one.
 
     Raises:
         SettingsError: A chosen neutral frame has no face or lies outside the take.
-        ModelError: The take's embeddings are another regressor's, or another version's.
+        ModelError: As `Calibrator`.
     """
     return Calibrator(take, regressor).curves(settings)
 
@@ -241,10 +243,15 @@ def _held(rows: Floats, mode: GapMode) -> NDArray[np.float64]:
     return np.array(rows, np.float64) if mode == "leave" else gaps.hold(rows)
 
 
-def _check_maker(take: Take, regressor: Regressor) -> None:
+def _check_maker(take: Take, regressor: Maker) -> None:
     """Two versions' embeddings may have the same length and yet nothing in common."""
     made: object = take.meta.get("regressor")
-    own = {"name": regressor.entry.name, "version": regressor.entry.version}
+    own = identity_of(regressor)
+    if isinstance(regressor, ImportedValues) or take.is_imported:
+        if isinstance(regressor, ImportedValues) and take.is_imported:
+            return
+        message = f"{own['name']} does not fit this take: only an imported take has imported values, and no others."
+        raise ModelError(message)
     if regressor.embedding_size and isinstance(made, dict) and made != own:
         theirs, ours = (" ".join(map(str, known.values())) for known in (cast(dict[str, object], made), own))
         message = f"The take was made with regressor {theirs}, here is {ours}: analyse the video again."
