@@ -21,6 +21,7 @@ from . import (
 )
 from .recording import Imported, Recording, to_take
 from .sheet import Head, look, names_in
+from .timing import check_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,11 @@ def read(path: Path, name: str | None = None, rate_hz: float | None = None) -> I
     Raises:
         ExchangeError: It is missing, of another form or damaged; the message says what to do.
     """
+    try:
+        check_rate(rate_hz)
+    except ExchangeError as error:
+        message = f"{path}: {error}"
+        raise ExchangeError(message) from error
     form = detect(path) if name is None else by_name(name)
     return to_take(form.read(path, rate_hz), path, form.name)
 
@@ -161,6 +167,7 @@ def write(take: Take, curves: Curves, path: Path, name: str, rate_hz: float | No
         ExchangeError: Unknown format, or a rate that it does not know.
         OutputError: The file cannot be written.
     """
+    check_rate(rate_hz)
     by_name(name).write(take, curves, path, rate_hz)
 
 

@@ -34,19 +34,17 @@ def angles_of(values: Floats, side: EyeSide) -> NDArray[np.float64]:
 
 def channels_of(angles_rad: Floats, side: EyeSide) -> NDArray[np.float64]:
     """(T, 4) look channels of one eye in the order of `WAYS` from its (T, 2) yaw and pitch; not above 1."""
-    to_the_right = np.multiply(angles_rad[:, 0], 1.0 / SIDEWAYS_RAD)
-    down = np.multiply(angles_rad[:, 1], 1.0 / DOWN_RAD)
-    up = np.multiply(angles_rad[:, 1], -1.0 / UP_RAD)
-    inwards = np.multiply(to_the_right, 1.0 if side == "L" else -1.0)
-    outwards = np.multiply(inwards, -1.0)
-    ways = np.stack([up, down, inwards, outwards], axis=1).astype(np.float64)
-    return np.clip(ways, 0.0, 1.0)
+    yaw, pitch = angles_rad[:, 0] / SIDEWAYS_RAD, angles_rad[:, 1]
+    inwards = yaw if side == "L" else -yaw
+    ways = np.stack([-pitch / UP_RAD, pitch / DOWN_RAD, inwards, -inwards], axis=1)
+    return np.clip(ways, 0.0, 1.0).astype(np.float64)
 
 
 def directions_of(angles_rad: Floats) -> NDArray[np.float64]:
     """(T, 3) unit vectors out of the eye, in head axes, from (T, 2) yaw and pitch."""
     yaw, pitch = angles_rad[:, 0], angles_rad[:, 1]
-    return np.stack([-np.sin(yaw) * np.cos(pitch), np.sin(pitch), -np.cos(yaw) * np.cos(pitch)], axis=1)
+    vectors = np.stack([-np.sin(yaw) * np.cos(pitch), np.sin(pitch), -np.cos(yaw) * np.cos(pitch)], axis=1)
+    return vectors.astype(np.float64)
 
 
 def angles_towards(directions: Floats) -> NDArray[np.float64]:

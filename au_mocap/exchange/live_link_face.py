@@ -28,7 +28,7 @@ from . import arkit, gaze, timecode
 from .recording import Recording
 from .sheet import Sheet, Wanted
 
-_EYES_IN_ORDER: Final = ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")
+_EYES_IN_ORDER: Final = ("Blink", *(f"Look{way}" for way in ("Down", "In", "Out", "Up")), "Squint", "Wide")
 SHAPES: Final = (
     *(f"eye{way}{side}" for side in ("Left", "Right") for way in _EYES_IN_ORDER),
     *("jawForward", "jawRight", "jawLeft", "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthRight"),
@@ -90,7 +90,9 @@ def read(path: Path, rate_hz: float | None) -> Recording:
     told, values = arkit.to_channels(tuple(columns), rows.values)
     missing = [shape for shape in SHAPES if shape not in columns]
     if missing:
-        notes.append(f"{len(missing)} shapes are missing ({', '.join(missing[:3])}…): their channels stay at rest")
+        named = ", ".join(missing[:3]) + ("…" if len(missing) > 3 else "")
+        what = "1 shape is missing" if len(missing) == 1 else f"{len(missing)} shapes are missing"
+        notes.append(f"{what} ({named}): {'its' if len(missing) == 1 else 'their'} channels stay at rest")
     found = None if count_column is None else rows.exact[:, 1] != 0.0
     return Recording(
         time_s=times,

@@ -8,8 +8,9 @@ row that was cut off. Numbers go straight into arrays, so that a million rows ne
 import csv
 import math
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -23,7 +24,6 @@ HEAD_BYTES: Final = 65_536
 """How much of a file is looked at to tell what it is."""
 
 _DELIMITERS: Final = (",", ";", "\t")
-_CHUNK: Final = 4096
 _NOT_A_NUMBER: Final = ("", "nan", "-nan", "nan(ind)", "-nan(ind)", "-1.#ind", "1.#qnan", "null", "none", "n/a", "na")
 _MARKS: Final = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _SHOWN: Final = 40
@@ -181,6 +181,7 @@ class Sheet:
                 message names the line.
         """
         exact, values, lines = array("d"), array("f"), array("q")
+        chosen = _chooser(wanted.values)
         notes: list[str] = []
         short_line = 0
         for row, line in self._rows():
@@ -195,7 +196,7 @@ class Sheet:
             elif len(row) > len(self.names) and any(cell.strip() for cell in row[len(self.names) :]):
                 self._refuse_long(row, line)
             exact.extend(self._exact(row, line, wanted))
-            values.extend(self._values(row, line, wanted))
+            values.extend(self._values(chosen(row), row, line, wanted))
             lines.append(line)
         if short_line and len(lines):
             notes.append(f"line {short_line} is cut off and was left out")
@@ -232,13 +233,15 @@ class Sheet:
             message = f"{self.path} cannot be read ({error.strerror})."
             raise ExchangeError(message) from error
 
-    def _exact(self, row: Sequence[str], line: int, wanted: Wanted) -> list[float]:
-        return [self._cell(row, line, column, wanted.converters.get(column)) for column in wanted.exact]
-
-    def _values(self, row: Sequence[str], line: int, wanted: Wanted) -> list[float]:
-        number = self._float
+    def _exact(self, row: Sequence[str], line: int, wanted: Wanted) -> Iterable[float]:
         try:
-            return [number(row[column]) for column in wanted.values]
+            return [wanted.converters.get(column, self._float)(row[column]) for column in wanted.exact]
+        except ValueError:
+            return [self._cell(row, line, column, wanted.converters.get(column)) for column in wanted.exact]
+
+    def _values(self, cells: Sequence[str], row: Sequence[str], line: int, wanted: Wanted) -> Iterable[float]:
+        try:
+            return list(map(self._float, cells))
         except ValueError:
             return [self._cell(row, line, column, None) for column in wanted.values]
 
@@ -281,10 +284,17 @@ def _with_comma(text: str) -> float:
     return float(text.replace(",", "."))
 
 
+def _chooser(columns: tuple[int, ...]) -> Callable[[Sequence[str]], Sequence[str]]:
+    """A function that picks cells of a row."""
+    if len(columns) > 1:
+        return itemgetter(*columns)
+    return lambda row: [row[column] for column in columns]
+
+
 def _finite(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    result = values.copy()
-    result[~np.isfinite(result)] = np.nan
-    return result
+    """The same array, infinities made NaN."""
+    values[np.isinf(values)] = np.nan
+    return values
 
 
 def _text_lines(file: TextIO) -> Iterator[str]:
