@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from .. import take as takes
 from ..calibration import Curves
 from ..errors import ExchangeError
@@ -126,6 +128,9 @@ def detect(path: Path) -> Format:
     for each in FORMATS:
         if head.text and each.fits(head):
             return each
+    if path.name.endswith(takes.SUFFIX):
+        message = f"{path} is a take: open it as one, there is nothing to import."
+        raise ExchangeError(message)
     message = (
         f"{path} is in none of the formats that are known ({', '.join(NAMES)}): a table must name its columns in its "
         "first line."
@@ -164,11 +169,15 @@ def write(take: Take, curves: Curves, path: Path, name: str, rate_hz: float | No
         rate_hz: Frames a second, where the format has no times of its own; None for its usual rate.
 
     Raises:
-        ExchangeError: Unknown format, or a rate that it does not know.
+        ExchangeError: Unknown format, a rate that it does not know, or there is no face to write of.
         OutputError: The file cannot be written.
     """
     check_rate(rate_hz)
-    by_name(name).write(take, curves, path, rate_hz)
+    form = by_name(name)
+    if not np.isfinite(curves.values).all(axis=1).any():
+        message = "The take holds no frame with a face: there is nothing to write."
+        raise ExchangeError(message)
+    form.write(take, curves, path, rate_hz)
 
 
 def stored_name(path: Path) -> str:

@@ -34,6 +34,7 @@ from .timing import check_rate
 DEFAULT_HZ: Final = 60.0
 FULL: Final = 100.0
 _WEIGHT: Final = re.compile(r"([A-Za-z_]\w*)[&-](-?\d+(?:[.,]\d+)?(?:e-?\d+)?)")
+_LONGEST_S: Final = 86_400.0
 _STATUS: Final = "trackingstatus"
 _FLIP: Final = np.array([-1.0, 1.0, -1.0])
 _CAMERA: Final = np.array([1.0, -1.0, -1.0])
@@ -164,8 +165,15 @@ def _joined(numbers: Floats | list[float]) -> str:
 
 
 def resampled(curves: Curves, rate_hz: float) -> Curves:
-    """Curves at an even rate from their first time on, on straight lines between frames; gaps stay gaps."""
+    """Curves at an even rate from their first time on, on straight lines between frames; gaps stay gaps.
+
+    Raises:
+        ExchangeError: They last for more than a day, which some wrong time must have made.
+    """
     length_s = float(curves.time_s[-1] - curves.time_s[0])
+    if length_s > _LONGEST_S:
+        message = f"The take lasts {length_s / 3600.0:.0f} hours by its times, too long to write at an even rate."
+        raise ExchangeError(message)
     times = curves.time_s[0] + np.arange(int(np.floor(length_s * rate_hz + 1e-6)) + 1) / rate_hz
     rotation = _between(times, curves.time_s, rotations.continuous(curves.head_rotation))
     return Curves(

@@ -16,6 +16,7 @@ from ..arrays import Floats
 from ..errors import ExchangeError
 from ..take import Take
 
+_DAY_S: Final = 86_400.0
 _BEYOND: Final = 5.0
 """A value as large as this is no overdone shape but another unit."""
 
@@ -75,11 +76,11 @@ def to_take(recording: Recording, path: Path, format_name: str) -> Imported:
     values, found = _checked_values(recording, kept, path, notes)
     count = len(kept)
     given = recording.confidence
-    confidence = np.ones(count) if given is None else np.clip(np.nan_to_num(given[kept]), 0.0, 1.0)
+    confidence = np.ones(count) if given is None else np.clip(np.nan_to_num(given[kept], nan=1.0), 0.0, 1.0)
     rotation = np.full((count, 4), np.nan) if recording.rotation is None else recording.rotation[kept]
     position = np.full((count, 3), np.nan) if recording.position is None else recording.position[kept]
     take = Take(
-        time_s=np.asarray(recording.time_s[kept], np.float64),
+        time_s=_within_a_day(recording.time_s[kept], notes),
         found=found,
         confidence=np.where(found, confidence, 0.0).astype(np.float32),
         values=values,
@@ -102,9 +103,12 @@ def to_take(recording: Recording, path: Path, format_name: str) -> Imported:
     return Imported(take, tuple(notes))
 
 
-def rate_of(time_s: Floats) -> float:
-    """Frames a second of a recording, by the median of its steps; NaN for a single frame."""
-    return float(1.0 / np.median(np.diff(time_s))) if len(time_s) > 1 else float("nan")
+def _within_a_day(time_s: NDArray[np.float64], notes: list[str]) -> NDArray[np.float64]:
+    """Times as the file has them, or from 0 on where they count from a date."""
+    if 0.0 <= time_s[0] < _DAY_S:
+        return np.asarray(time_s, np.float64)
+    notes.append("times count from another day: the take begins at 0 s")
+    return np.asarray(time_s - time_s[0], np.float64)
 
 
 def _in_order(time_s: NDArray[np.float64], path: Path, notes: list[str]) -> NDArray[np.int64]:

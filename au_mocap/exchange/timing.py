@@ -12,6 +12,8 @@ from .sheet import Sheet
 
 DEFAULT_HZ: Final = 30.0
 MOST_HZ: Final = 1000.0
+_UNITS_S: Final = ((1e6, 1e-9), (1e3, 1e-6), (1.0, 1e-3))
+"""Least steps between frames, and the seconds in the unit that they tell."""
 
 
 def check_rate(rate_hz: float | None) -> None:
@@ -47,9 +49,11 @@ class Clock:
         if self.unit_s > 0.0:
             return cells[:, 0] * self.unit_s, []
         if self.unit_s < 0.0:
-            # No recording has a second between its frames, so steps of one and more are milliseconds.
+            # No recording has a second between its frames, so steps of one and more are milliseconds; those of a
+            # thousand and more are microseconds, and so on.
             step = float(np.nanmedian(np.diff(cells[:, 0]))) if len(cells) > 1 else 0.0
-            return cells[:, 0] * (0.001 if step >= 1.0 else 1.0), []
+            unit_s = next((unit for least, unit in _UNITS_S if step >= least), 1.0)
+            return cells[:, 0] * unit_s, []
         notes = [] if rate_hz else [f"no times in the file: {default_hz:g} frames a second taken"]
         frame = cells[:, 0] - cells[0, 0] if self.columns else np.arange(len(cells), dtype=np.float64)
         return frame / (rate_hz or default_hz), notes

@@ -441,6 +441,27 @@ def test_readers_give_all_or_nothing(tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.csv"]
 
 
+@pytest.mark.parametrize("form", exchange.NAMES)
+def test_a_take_without_a_face_is_not_written(form: str, tmp_path: Path) -> None:
+    take, curves = performance(frames=3, faceless=(0, 1, 2))
+    with pytest.raises(ExchangeError, match="no frame with a face"):
+        exchange.write(take, curves, tmp_path / "a", form)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_time_gone_astray_does_not_fill_the_disk(tmp_path: Path) -> None:
+    take, curves = performance(frames=3)
+    curves.time_s[2] = 1e9
+    with pytest.raises(ExchangeError, match="277778 hours"):
+        exchange.write(take, curves, tmp_path / "a.txt", "ifacialmocap")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_confidence_is_no_doubt(tmp_path: Path) -> None:
+    rows = [{"time_s": at, "confidence": "", "jaw_drop": 0.3} for at in (0.0, 0.1)]
+    assert read(write_table(tmp_path / "a.csv", rows)).take.confidence.tolist() == [1.0, 1.0]
+
+
 READERS: tuple[Callable[..., object], ...] = tuple(each.read for each in exchange.FORMATS)
 
 
