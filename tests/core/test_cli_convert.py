@@ -80,6 +80,14 @@ def test_extract_makes_tables_of_imported_takes_too(recording: Path, tmp_path: P
     assert float(rows_of(tmp_path / "a.csv")[7]["jaw_drop"]) == pytest.approx(0.5)
 
 
+def test_eval_measures_imported_takes(recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("convert", recording) == 0
+    (tmp_path / "truth.csv").write_text("frame,jaw_drop\n0,0.5\n1,0.4\n")
+    assert call("eval", tmp_path / "slate.take.npz", tmp_path / "truth.csv", "--neutral", "none") == 0
+    told = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("imported"))
+    assert told.split()[3] == "0.050"  # mean absolute error
+
+
 def test_rate_and_from(tmp_path: Path) -> None:
     take, curves = performance(frames=26)
     exchange.write(take, curves, tmp_path / "a.txt", "ifacialmocap", 50.0)
