@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Final, NoReturn
 
-from . import DEFAULT_REGRESSOR, __version__, gaps, pipeline, pose, smoothing
+from . import DEFAULT_REGRESSOR, __version__, exchange, gaps, pipeline, pose, smoothing
 from .calibration import NeutralSettings
 from .datasets import LOADERS
 from .errors import AuMocapError
@@ -38,6 +38,7 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_extract(commands.add_parser("extract", help="analyse videos and write takes or tables"))
     _add_report(commands.add_parser("report", help="draw the curves of a take with pictures of its video"))
+    _add_convert(commands.add_parser("convert", help="read and write the files of other programs"))
     _add_models(commands.add_parser("models", help="list trackers, regressors and devices"))
     _add_eval(commands.add_parser("eval", help="measure regressors on labelled recordings"))
     return parser
@@ -67,6 +68,28 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace a picture that exists")
     _add_analysis(parser)
     _add_settings(parser)
+    _add_showing(parser)
+
+
+def _add_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", type=Path, metavar="IN", help="a recording of another program, or a take")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="OUT",
+        help="a take (NAME.take.npz), NAME.csv, NAME.json, or a file in the format of --to (default: beside the input; "
+        "a take of a recording, a table of a take)",
+    )
+    parser.add_argument("--from", dest="source_format", choices=exchange.NAMES, help="default: by what the file holds")
+    parser.add_argument("--to", dest="target_format", choices=exchange.NAMES, help="default: by the output's ending")
+    parser.add_argument(
+        "--rate", type=_rate, metavar="HZ", help="frames a second, where a file has no times or needs a timecode"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace a file that exists")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="default: %(default)s")
+    _add_models(parser)
+    _add_settings(parser, f"{DEFAULT_SMOOTHING} for a take that was analysed, off for a recording")
     _add_showing(parser)
 
 
@@ -172,6 +195,16 @@ def _fov(text: str) -> float:
         message = f"'{text}' is no field of view: give {pose.MIN_FOV_DEG:g} to {pose.MAX_FOV_DEG:g} degrees"
         raise argparse.ArgumentTypeError(message)
     return fov_deg
+
+
+def _rate(text: str) -> float:
+    try:
+        rate_hz = float(text)
+        exchange.check_rate(rate_hz)
+    except (ValueError, AuMocapError):
+        message = f"'{text}' is no frame rate: write frames a second, such as 60 or 29.97"
+        raise argparse.ArgumentTypeError(message) from None
+    return rate_hz
 
 
 def _threads(text: str) -> int:

@@ -17,8 +17,9 @@ from .actor_neutral import ActorNeutral
 from .arrays import Floats
 from .errors import ModelError, ProfileError, SettingsError
 from .gaps import GapMode
+from .imported import ImportedValues, Maker, identity_of
 from .neutral import NeutralChoice, NeutralMode, NeutralSettings, choose_neutral
-from .regressors import Features, Regressor, features
+from .regressors import Features, features
 from .shaping import Shaping, shape
 from .take import Take
 
@@ -154,15 +155,16 @@ class Calibrator:
         take: The take.
     """
 
-    def __init__(self, take: Take, regressor: Regressor) -> None:
+    def __init__(self, take: Take, regressor: Maker) -> None:
         """Prepares a take, which is not changed.
 
         Args:
             take: The take.
-            regressor: The regressor that made it.
+            regressor: The regressor that made it, or `ImportedValues` for an imported take.
 
         Raises:
-            ModelError: The take's embeddings are another regressor's, or another version's.
+            ModelError: The take's embeddings are another regressor's, or another version's; or only one of the two is
+                imported.
         """
         _check_maker(take, regressor)
         self.take = take
@@ -189,7 +191,9 @@ class Calibrator:
         values = values * _row(settings.gains, 1.0) + _row(settings.offsets, 0.0)
         if not settings.shaping.is_plain:
             values = shape(values, settings.shaping)
-        if settings.contact > 0.0:
+        if (
+            settings.contact > 0.0 and not self.take.is_imported
+        ):  # imported values come without lids and lips to look at
             contacts = self._contacts[neutral]
             contacts = closing.mirrored(contacts) if settings.mirror else contacts
             values = closing.close(values, contacts, settings.contact)
@@ -221,8 +225,8 @@ class Calibrator:
             ProfileError: A given neutral is another regressor's.
         """
         choice = self._measured[_settled(settings)].neutral
-        entry = self._regressor.entry
-        return choice.neutral and ActorNeutral(entry.name, entry.version, choice.confidence, choice.neutral)
+        own = identity_of(self._regressor)
+        return choice.neutral and ActorNeutral(own["name"], own["version"], choice.confidence, choice.neutral)
 
     def _measure(self, neutral: NeutralSettings) -> _Measured:
         _check_given(neutral, self._regressor)
@@ -259,17 +263,17 @@ class Calibrator:
         )
 
 
-def curves(take: Take, settings: Settings, regressor: Regressor) -> Curves:
+def curves(take: Take, settings: Settings, regressor: Maker) -> Curves:
     """Applies settings to a take once; a `Calibrator` does so again and again.
 
     Args:
         take: The take; it is not changed.
         settings: What to apply.
-        regressor: The regressor that made the take.
+        regressor: The regressor that made the take, or `ImportedValues` for an imported one.
 
     Raises:
         SettingsError: A chosen neutral frame has no face or lies outside the take.
-        ModelError: The take's embeddings are another regressor's, or another version's.
+        ModelError: As `Calibrator`.
     """
     return Calibrator(take, regressor).curves(settings)
 
@@ -294,32 +298,37 @@ def _held(rows: Floats, mode: GapMode) -> NDArray[np.float64]:
     return np.array(rows, np.float64) if mode == "leave" else gaps.hold(rows)
 
 
-def _check_maker(take: Take, regressor: Regressor) -> None:
+def _check_maker(take: Take, regressor: Maker) -> None:
     """Two versions' embeddings may have the same length and yet nothing in common."""
     made: object = take.meta.get("regressor")
-    own = {"name": regressor.entry.name, "version": regressor.entry.version}
+    own = identity_of(regressor)
+    if isinstance(regressor, ImportedValues) or take.is_imported:
+        if isinstance(regressor, ImportedValues) and take.is_imported:
+            return
+        message = f"{own['name']} does not fit this take: only an imported take has imported values, and no others."
+        raise ModelError(message)
     if regressor.embedding_size and isinstance(made, dict) and made != own:
         theirs, ours = (" ".join(map(str, known.values())) for known in (cast(dict[str, object], made), own))
         message = f"The take was made with regressor {theirs}, here is {ours}: analyse the video again."
         raise ModelError(message)
 
 
-def _check_given(neutral: NeutralSettings, regressor: Regressor) -> None:
+def _check_given(neutral: NeutralSettings, regressor: Maker) -> None:
     """A neutral is what one version of one regressor's head reads, and means nothing to another."""
-    given, entry = neutral.given, regressor.entry
+    given, own = neutral.given, identity_of(regressor)
     if given is None:
         return
-    if (given.regressor, given.version) != (entry.name, entry.version):
+    if (given.regressor, given.version) != (own["name"], own["version"]):
         message = (
             f"The profile's neutral is for regressor {given.regressor} {given.version}, the take was made with "
-            f"{entry.name} {entry.version}: save the profile again from a take of this regressor, or choose another "
+            f"{own['name']} {own['version']}: save the profile again from a take of this regressor, or choose another "
             "neutral."
         )
         raise ProfileError(message)
     if len(given.neutral.embedding) != regressor.embedding_size:
         message = (
             f"The profile's neutral holds {len(given.neutral.embedding)} numbers of the image stage, regressor "
-            f"{entry.name} reads {regressor.embedding_size}: save the profile again."
+            f"{own['name']} reads {regressor.embedding_size}: save the profile again."
         )
         raise ProfileError(message)
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m au_mocap extract | report | models | eval`. Needs no Blender.
+"""The command line: `python -m au_mocap extract | report | convert | models | eval`. Needs no Blender.
 
 Exit code 0 done, 1 failed, 2 bad usage. Results go to files, progress and messages to stderr, listings to stdout.
 """
@@ -12,15 +12,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from . import DEFAULT_REGRESSOR, eval_command, exchange, files, pipeline, pose, profile, report, sessions
+from . import (
+    DEFAULT_REGRESSOR,
+    convert_command,
+    eval_command,
+    exchange,
+    files,
+    pipeline,
+    pose,
+    profile,
+    report,
+    sessions,
+)
 from . import take as takes
 from .arguments import DEFAULT_SMOOTHING, UsageError, build_parser
 from .calibration import Curves, NeutralSettings, Settings
 from .calibration import curves as curves_of
 from .errors import AuMocapError, TakeError
+from .imported import ImportedValues, Maker
 from .meter import Meter
 from .registry import BUNDLED, Registry
-from .regressors import Regressor, open_regressor
+from .regressors import open_regressor
 from .take import Take
 from .tracking import open_tracker
 from .video import open_video
@@ -34,7 +46,13 @@ _LOW_CONFIDENCE: Final = 0.3
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
     options = build_parser().parse_args(arguments)
-    commands = {"extract": _extract, "report": _report, "models": _models, "eval": eval_command.run}
+    commands = {
+        "extract": _extract,
+        "report": _report,
+        "convert": convert_command.run,
+        "models": _models,
+        "eval": eval_command.run,
+    }
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         warnings.simplefilter("always", sessions.ProviderWarning)
@@ -154,7 +172,7 @@ def _note_unused(options: argparse.Namespace) -> None:
         _say(f"Note: a take keeps what was measured; settings ({', '.join(given)}) act on tables and reports.")
 
 
-def _take_of(source: Path, options: argparse.Namespace) -> tuple[Take, Regressor]:
+def _take_of(source: Path, options: argparse.Namespace) -> tuple[Take, Maker]:
     """Loads a take, or makes one from a video."""
     registry = Registry((BUNDLED, *options.models))
     if _is_take(source):
@@ -173,7 +191,7 @@ def _take_of(source: Path, options: argparse.Namespace) -> tuple[Take, Regressor
     return take, regressor
 
 
-def _stored(source: Path, registry: Registry, options: argparse.Namespace) -> tuple[Take, Regressor]:
+def _stored(source: Path, registry: Registry, options: argparse.Namespace) -> tuple[Take, Maker]:
     given = [f"--{name}" for name in ("frames", "fov", "tracker") if getattr(options, name) is not None]
     if given:
         message = f"{source.name} has been analysed already: {', '.join(given)} needs the video."
@@ -183,6 +201,8 @@ def _stored(source: Path, registry: Registry, options: argparse.Namespace) -> tu
     if options.regressor not in (None, name):
         message = f"{source.name} was made with '{name}': analyse the video to use '{options.regressor}'."
         raise UsageError(message)
+    if take.is_imported:
+        return take, ImportedValues()
     return take, open_regressor(registry, name, options.device, options.threads)
 
 
@@ -203,7 +223,7 @@ def _check_faces(take: Take, name: str) -> None:
         )
 
 
-def _curves(take: Take, regressor: Regressor, options: argparse.Namespace) -> Curves:
+def _curves(take: Take, regressor: Maker, options: argparse.Namespace) -> Curves:
     neutral = options.neutral or NeutralSettings()
     settings = Settings(
         neutral=neutral,

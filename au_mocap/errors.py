@@ -25,6 +25,10 @@ class TakeError(AuMocapError):
     """A take cannot be read, or holds too little for what was asked of it."""
 
 
+class ExchangeError(AuMocapError):
+    """A file of another program cannot be read, or holds something else than its form promises."""
+
+
 class MappingError(AuMocapError):
     """A mapping table is malformed or names what does not exist."""
 

@@ -12,6 +12,7 @@ from .calibration import NeutralSettings, Settings
 from .calibration import curves as curves_of
 from .datasets import Clip
 from .errors import AuMocapError
+from .imported import ImportedValues, identity_of
 from .meter import Meter
 from .registry import BUNDLED, Registry
 from .regressors import open_regressor
@@ -89,9 +90,15 @@ def _stored_pair(source: Path, options: argparse.Namespace, settings: Settings) 
     if _is_take(source):
         take = takes.load(source)
         made_with = str(take.meta.get("regressor", {}).get("name", DEFAULT_REGRESSOR))
-        regressor = open_regressor(Registry((BUNDLED, *options.models)), made_with, options.device, options.threads)
-        name = (regressor.entry.name, regressor.entry.version)
-        predicted = evaluation.table_of(take, curves_of(take, settings, regressor))
+        registry = Registry((BUNDLED, *options.models))
+        maker = (
+            ImportedValues()
+            if take.is_imported
+            else open_regressor(registry, made_with, options.device, options.threads)
+        )
+        known = identity_of(maker)
+        name = (known["name"], known["version"])
+        predicted = evaluation.table_of(take, curves_of(take, settings, maker))
     else:
         predicted = datasets.read_table(source)
     pair = evaluation.compare(source.name, predicted, truth)

@@ -200,6 +200,8 @@ def _trust(costs: NDArray[np.float64]) -> float:
 
 def _neutral(seen: Features, upper: NDArray[np.int64], lower: NDArray[np.int64], trust: tuple[float, float]) -> Neutral:
     """Averages the chosen frames; from the eyes down to the nose the upper face's share runs out smoothly."""
+    if not seen.landmarks.shape[1]:
+        return _neutral_of_values(seen, upper, lower, trust)
     height = landmarks.canonical_face().points[:, 1] / landmarks.IPD_M
     share = np.clip((_RAMP - height) / _RAMP, 0.0, 1.0)[:, None]
     faces = [seen.landmarks[frames].mean(axis=0, dtype=np.float64) for frames in (upper, lower)]
@@ -207,4 +209,16 @@ def _neutral(seen: Features, upper: NDArray[np.int64], lower: NDArray[np.int64],
         landmarks=(share * faces[0] + (1.0 - share) * faces[1]).astype(np.float32),
         weight=(share * trust[0] + (1.0 - share) * trust[1]).astype(np.float32),
         embedding=seen.embedding[np.union1d(upper, lower)].mean(axis=0),
+    )
+
+
+def _neutral_of_values(
+    seen: Features, upper: NDArray[np.int64], lower: NDArray[np.int64], trust: tuple[float, float]
+) -> Neutral:
+    """The same of an imported take: what each channel shows at rest, as far as the chosen frames are trusted."""
+    rest = [share * seen.embedding[frames].mean(axis=0) for share, frames in zip(trust, (upper, lower), strict=True)]
+    return Neutral(
+        landmarks=np.zeros((0, 3), np.float32),
+        weight=np.zeros((0, 1), np.float32),
+        embedding=np.where(_upper_weights() > 0.0, rest[0], rest[1]).astype(np.float32),
     )

@@ -93,7 +93,14 @@ def generic_neutral(embedding_size: int) -> Neutral:
 
 
 def features(take: Take) -> Features:
-    """What a take keeps for a head, aligned."""
+    """What a take keeps for a head, aligned; of an imported take its values stand in place of an embedding."""
+    if take.is_imported:
+        angles = rotations.to_angles(rotations.to_matrices(take.head_rotation))
+        return Features(
+            landmarks=take.landmarks.astype(np.float32),
+            rotation=np.nan_to_num(angles).astype(np.float32),
+            embedding=channels.complete(take.values, take.channels),
+        )
     return features_of(in_image_axes(take.landmarks, take.crop[:, 3]), take.embedding)
 
 

@@ -22,10 +22,13 @@ def state(take: Take) -> State:
     has none: of them it is only known whether there are as many as the take needs.
 
     Returns:
-        `same`; `missing` where it is not there, cannot be read, or the take does not say where it is; or `changed`.
+        `same`, also for an imported take that was never linked with a video; `missing` where it is not there, cannot be
+        read, or the take does not say where it is; or `changed`.
     """
     source = _source(take)
     place = source.get("path")
+    if take.is_imported and not place:
+        return "same"
     if not isinstance(place, str) or not place:
         return "missing"
     try:

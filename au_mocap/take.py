@@ -49,6 +49,7 @@ class Take:
         head_position: (T, 3) float32 metres, the point between the eyes in OpenCV camera axes.
         crop: (T, 4) float32, the face crop: centre x, centre y, side in pixels, roll in radians.
         landmarks: (T, 478, 3) float16 in crop coordinates: origin the crop's centre, unit its side, turned by its roll.
+            (T, 0, 3) in an imported take, whose values another program measured.
         embedding: (T, E) float16, output of the regressor's image stage (E = 0 where it has none).
         meta: Source, tracker, regressor and settings, as JSON-compatible data.
     """
@@ -68,6 +69,11 @@ class Take:
     def __len__(self) -> int:
         """Number of frames."""
         return len(self.time_s)
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether another program measured the values, so that there is no face to measure again."""
+        return self.landmarks.shape[1:] == (0, 3)
 
     @property
     def first_frame(self) -> int:
@@ -92,7 +98,7 @@ class Take:
             "head_rotation": (count, 4),
             "head_position": (count, 3),
             "crop": (count, 4),
-            "landmarks": (count, COUNT, 3),
+            "landmarks": (count, 0 if self.is_imported else COUNT, 3),
             "embedding": (count, self.embedding.size // count),
         }
         for name, shape in expected.items():

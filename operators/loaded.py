@@ -25,6 +25,7 @@ def calibrator(path: Path) -> "Calibrator":
     """
     with bundle.needed():
         from ..au_mocap.calibration import Calibrator
+        from ..au_mocap.imported import ImportedValues
         from ..au_mocap.take import load
     try:
         key = path.resolve(), path.stat().st_mtime_ns
@@ -37,7 +38,7 @@ def calibrator(path: Path) -> "Calibrator":
         if not isinstance(name, str):
             message = f"{path} does not say which regressor made it: analyse the video again."
             raise TakeError(message)
-        made = Calibrator(take, _regressor(name))
+        made = Calibrator(take, ImportedValues() if take.is_imported else _regressor(name))
         for old in [each for each in _calibrators if each[0] == key[0]] or list(_calibrators)[: 1 - _MOST_TAKES]:
             del _calibrators[old]
         _calibrators[key] = made

@@ -150,6 +150,9 @@ def _draw_takes(layout: bpy.types.UILayout, context: bpy.types.Context, own: bpy
     column.operator("aumocap.duplicate_take", text="", icon="DUPLICATE")
     column.operator("aumocap.find_takes", text="", icon="FILE_REFRESH")
     column.operator("aumocap.relink_video", text="", icon="LINKED")
+    column.separator()
+    column.operator("aumocap.import_take", text="", icon="IMPORT")
+    column.operator("aumocap.export_curves", text="", icon="EXPORT")
     if not 0 <= own.active_take < len(own.takes):
         return
     item = own.takes[own.active_take]
