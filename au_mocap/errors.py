@@ -35,3 +35,7 @@ class SettingsError(AuMocapError):
 
 class OutputError(AuMocapError):
     """A result cannot be written, or would overwrite an earlier one."""
+
+
+class LiveError(AuMocapError):
+    """A camera or another live source cannot be used, or a live session was asked for what it cannot do now."""
