@@ -1,0 +1,89 @@
+"""What live preview has posed, noted on the posed data-blocks themselves: whoever finds them can put them back.
+
+Undo brings back steps in which a face was posed, perhaps long after live preview ended, and a crash leaves an autosaved
+file with a posed face. The note travels with both, and what it says is put back then. No file that is saved holds one.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import bpy
+from bpy.app.handlers import persistent
+
+_OWNERS: Final = (bpy.types.Object, bpy.types.Key)
+_COLLECTIONS: Final = ("objects", "shape_keys")
+
+
+def note(owner: bpy.types.ID, before: Iterable[tuple[str, int, Any]]) -> None:
+    """Note what a data-block held before it was posed: data path, index, value."""
+    owner.aumocap_posed = json.dumps(list(before))  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def clear() -> None:
+    """Take all notes off."""
+    for owner, _ in _noted():
+        owner.property_unset("aumocap_posed")
+
+
+def put_back() -> bool:
+    """Put back what the notes of all data-blocks say, and take them off.
+
+    Returns:
+        Whether there were any.
+    """
+    found = list(_noted())
+    if found:
+        from .posing import Remembered, spot_of
+
+        for owner, text in found:
+            entries = _entries(text)
+            Remembered((spot_of(owner, path, index), value) for path, index, value in entries).restore()
+            owner.property_unset("aumocap_posed")
+    return bool(found)
+
+
+def _noted() -> Iterator[tuple[bpy.types.ID, str]]:
+    for name in _COLLECTIONS:
+        for owner in getattr(bpy.data, name):
+            if owner.aumocap_posed and owner.library is None:
+                yield owner, owner.aumocap_posed
+
+
+def _entries(text: str) -> list[tuple[str, int, Any]]:
+    """What a note says; nothing where a script has overwritten it."""
+    try:
+        return [(str(path), int(index), value) for path, index, value in json.loads(text)]
+    except (ValueError, TypeError):
+        return []
+
+
+@persistent
+def _clean(*_arguments: object) -> None:
+    put_back()
+
+
+def _handlers() -> tuple[list[Any], ...]:
+    handlers = bpy.app.handlers
+    return handlers.undo_post, handlers.redo_post, handlers.load_post
+
+
+def register() -> None:
+    """Register the note on objects and shape keys, and who reads it."""
+    for each in _OWNERS:
+        each.aumocap_posed = bpy.props.StringProperty(  # pyright: ignore[reportAttributeAccessIssue]
+            name="Posed Live",
+            description="What live preview must put back",
+            options={"HIDDEN", "SKIP_SAVE"},
+        )
+    for functions in _handlers():
+        functions.append(_clean)
+
+
+def unregister() -> None:
+    """Undo `register`."""
+    for functions in _handlers():
+        if _clean in functions:
+            functions.remove(_clean)
+    for each in _OWNERS:
+        del each.aumocap_posed  # pyright: ignore[reportAttributeAccessIssue]
