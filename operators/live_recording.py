@@ -89,8 +89,10 @@ class Recording:
     Attributes:
         scene: Name of the scene that gets the take.
         output: The take to write.
-        start_frame: Scene frame of the take's beginning; None where nothing played along.
         mirror: Whether the character was shown as a mirror image.
+        playback: The scene that plays along.
+        began_s: When it began, in seconds of `time.perf_counter()`.
+        first_s: When its first picture was taken, on the same clock; None until that is known.
         problem: What went wrong, for the user.
         note: What the user should know beside that.
         done: Whether the take is stored, or nothing will be.
@@ -99,8 +101,9 @@ class Recording:
     scene: str
     output: Path
     mirror: bool
+    began_s: float
     playback: Playback | None = None
-    start_frame: float | None = None
+    first_s: float | None = None
     problem: str = ""
     note: str = ""
     done: bool = False
@@ -159,8 +162,10 @@ class Recording:
             self.problem = str(error)
             return
         item.mirror = self.mirror
-        if self.start_frame is not None:
-            stage.aumocap.bake.start_frame = self.start_frame
+        if self.playback is not None and self.first_s is not None:
+            fps = stage.render.fps / stage.render.fps_base
+            late = (self.first_s - self.playback.began_s) * fps
+            stage.aumocap.bake.start_frame = self.playback.first_frame + late
         if not bpy.app.background:
             bpy.ops.ed.undo_push(message="Record")
 
@@ -175,10 +180,9 @@ def begin(context: bpy.types.Context, stage: bpy.types.Scene, session: "Session"
     output = take_list.free_path(preferences.takes_folder(context), Path(NAME))
     video = _free_video(output) if own.keep_video else None
     session.record(video)
-    made = Recording(stage.name, output, own.mirror)
+    made = Recording(stage.name, output, own.mirror, time.perf_counter())
     if own.play_scene:
         made.playback = Playback(stage)
-        made.start_frame = float(made.playback.first_frame)
     return made
 
 

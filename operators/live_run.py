@@ -162,6 +162,9 @@ class LiveRun:
 
     def _show(self, stage: bpy.types.Scene, frame: "LiveFrame") -> None:
         self.frame = frame
+        recording = self.recording
+        if recording is not None and recording.first_s is None and frame.ready_s >= recording.began_s:
+            recording.first_s = frame.captured_s
         if bpy.app.is_job_running("RENDER"):
             return  # what is rendered must stand still
         try:
