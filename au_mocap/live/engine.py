@@ -1,12 +1,13 @@
 """The two threads of a live session: one takes pictures, one looks at them.
 
-Threads, not a helper process, by measurement (two cores, a 640x360 face at 30 frames a second, a main thread that ticks
-60 times a second with 2.5 ms of Python each): what holds the main thread up is Python's lock, which inference and OpenCV
-let go of. Beside the threads its ticks begin up to 5 ms late (99 of 100 within 7 ms, against 4 to 5 ms beside a helper
-process that does the same work, and 0.5 to 4.7 ms beside nothing), its own work takes as long as ever in the median, and
-values come 14 ms after capture, against 12 ms. For those 2 ms a process would want every picture copied, a second copy
-of all networks in memory, and a protocol for settings, neutrals and takes. What may really take Blender down is the
-camera's permission on macOS; there a child process tries the camera first (`camera.check_permission`).
+Threads, not a helper process, by measurement (two cores, a 640x360 face at 30 frames a second, a main thread that
+ticks 60 times a second with 2.5 ms of Python each): what holds the main thread up is Python's lock, which inference
+and OpenCV let go of. Beside the threads its ticks begin up to 5 ms late (99 of 100 within 7 ms, against 4 to 5 ms
+beside a helper process that does the same work, and 0.5 to 4.7 ms beside nothing), its own work takes as long as ever
+in the median, and values come 14 ms after capture, against 12 ms. For those 2 ms a process would want every picture
+copied, a second copy of all networks in memory, and a protocol for settings, neutrals and takes. What may really take
+Blender down is the camera's permission on macOS; there a child process tries the camera first
+(`camera.check_permission`).
 """
 
 import threading

@@ -1,6 +1,7 @@
 """The live filter on made-up signals and clocks: noise, delay, rest, loss and return."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def turned(yaw_rad: float) -> NDArray[np.float64]:
     return np.array([np.cos(yaw_rad / 2), 0.0, np.sin(yaw_rad / 2), 0.0])
 
 
-# One-Euro --------------------------------------------------------------------------------------------------------------
+# One-Euro -------------------------------------------------------------------------------------------------------------
 
 
 def test_one_euro_follows_the_paper_step_by_step() -> None:
@@ -123,7 +124,7 @@ def test_angle_and_between_agree_with_matrices() -> None:
     assert angle(first, between(first, second, 0.0)) == pytest.approx(0.0, abs=1e-6)
 
 
-# Rest ------------------------------------------------------------------------------------------------------------------
+# Rest -----------------------------------------------------------------------------------------------------------------
 
 
 def test_deadband_holds_noise_and_lets_movement_through() -> None:
@@ -177,8 +178,8 @@ def test_head_jitter_is_taken_out_and_turns_are_followed() -> None:
     random = np.random.default_rng(10)
     still = [sample(0.0, turned(yaw)) for yaw in random.normal(0, 0.004, 150)]
     out = [step.rotation for step in run(still, "light")]
-    steps = [angle(a, b) for a, b in zip(out[60:], out[61:], strict=False)]
-    raw = [angle(a.rotation, b.rotation) for a, b in zip(still[60:], still[61:], strict=False)]
+    steps = [angle(a, b) for a, b in pairwise(out[60:])]
+    raw = [angle(a.rotation, b.rotation) for a, b in pairwise(still[60:])]
     assert np.mean(steps) < 0.5 * np.mean(raw)
     turning = [sample(0.0, turned(yaw)) for yaw in np.linspace(0, 1, 30)]
     assert angle(run(turning, "light")[-1].rotation, turned(1.0)) < 0.05
@@ -190,7 +191,7 @@ def test_a_doubtful_face_leans_on_the_last_clear_one() -> None:
     assert out[-1] == pytest.approx(0.2, abs=0.02)
 
 
-# Loss and return -------------------------------------------------------------------------------------------------------
+# Loss and return ------------------------------------------------------------------------------------------------------
 
 
 def test_nothing_is_shown_before_the_first_face() -> None:
@@ -219,7 +220,7 @@ def test_a_returning_face_blends_in(gap_s: float) -> None:
     out = run([sample(0.2)] * 60 + [None] * gap + [sample(0.8, turned(0.5))] * 30, "light")
     values = table(out)[:, JAW]
     assert np.abs(np.diff(values))[60:].max() < 0.15
-    turns = [angle(a.rotation, b.rotation) for a, b in zip(out[60:], out[61:], strict=False)]
+    turns = [angle(a.rotation, b.rotation) for a, b in pairwise(out[60:])]
     assert max(turns) < 0.12
     assert values[-1] == pytest.approx(0.8, abs=0.01)
     assert angle(out[-1].rotation, turned(0.5)) < 0.01
@@ -245,7 +246,7 @@ def test_freezing_holds_and_letting_go_eases() -> None:
     assert values[-1] == pytest.approx(0.9, abs=0.01)
 
 
-# Settings --------------------------------------------------------------------------------------------------------------
+# Settings -------------------------------------------------------------------------------------------------------------
 
 
 def filtered(presence: float = 1.0) -> Filtered:

@@ -3,8 +3,8 @@
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -53,7 +53,7 @@ def numbered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clips.write_clip(tmp_path_factory.mktemp("live") / "numbered.mp4", range(30), rate_hz=25)
 
 
-# A video ---------------------------------------------------------------------------------------------------------------
+# A video --------------------------------------------------------------------------------------------------------------
 
 
 def test_a_video_plays_at_its_own_pace(numbered: Path) -> None:
@@ -141,7 +141,7 @@ def test_real_time_is_real(numbered: Path) -> None:
         (lambda folder: _written(folder / "text.mp4", b"no video at all"), "text.mp4"),
     ],
 )
-def test_a_video_that_cannot_be_opened_is_told(tmp_path: Path, make: Any, told: str) -> None:
+def test_a_video_that_cannot_be_opened_is_told(tmp_path: Path, make: Callable[[Path], Path], told: str) -> None:
     with pytest.raises(LiveError, match=told):
         FileSource(make(tmp_path)).open()
 
@@ -151,7 +151,7 @@ def _written(path: Path, data: bytes) -> Path:
     return path
 
 
-# A folder --------------------------------------------------------------------------------------------------------------
+# A folder -------------------------------------------------------------------------------------------------------------
 
 
 def encoded(number: int, suffix: str = ".png") -> bytes:
@@ -290,7 +290,7 @@ def test_what_is_no_image_is_passed_over(tmp_path: Path) -> None:
     assert numbers(source) == [1]
 
 
-# Cameras ---------------------------------------------------------------------------------------------------------------
+# Cameras --------------------------------------------------------------------------------------------------------------
 
 
 class StandIn:
@@ -389,16 +389,17 @@ def test_an_unplugged_camera_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     source.open()
     assert source.read(0.1) is not None
     assert source.read(0.1) is not None
+    assert source.read(0.0) is None, "one picture that fails is no reason to give up"
+    time.sleep(0.15)
     with pytest.raises(LiveError, match="gives no more pictures: plug it in again"):
-        for _ in range(100):
-            assert source.read(0.02) is None
+        source.read(0.02)
     assert stand_in.released
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's device files")
 def test_a_camera_that_is_not_there_is_told(tmp_path: Path) -> None:
     """By OpenCV itself, on a machine without a camera of that number."""
-    with pytest.raises(LiveError, match="There is no camera 97: (plug one in|choose)"):
+    with pytest.raises(LiveError, match=r"There is no camera 97: (plug one in|choose)"):
         CameraSource(97).open()
     with pytest.raises(LiveError, match="counted from 0"):
         CameraSource(-1).open()
