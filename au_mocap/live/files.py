@@ -195,8 +195,8 @@ class FolderSource:
         except OSError:  # locked by its writer, or gone again
             encoded = np.zeros(0, np.uint8)
         if encoded.size and _is_whole(encoded.tobytes(), path.suffix.lower()):
-            decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
-            image = None if decoded is None else decoded.astype(np.uint8, copy=False)
+            decoded: Image | None = cv2.imdecode(encoded, cv2.IMREAD_COLOR)  # type: ignore[assignment]
+            image = decoded
         if image is not None:
             self._broken = ("", math.inf)
             return image

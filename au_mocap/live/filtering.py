@@ -47,9 +47,9 @@ class Strength:
 
 STRENGTHS: Final[dict[str, Strength | None]] = {
     "off": None,
-    "light": Strength(3.0, 12.0, 3.0, 10.0, 2.0),
-    "medium": Strength(1.5, 8.0, 1.5, 7.0, 3.0),
-    "strong": Strength(0.6, 4.0, 0.7, 4.0, 4.0),
+    "light": Strength(2.0, 9.0, 2.0, 8.0, 2.5),
+    "medium": Strength(1.0, 5.0, 1.0, 5.0, 3.5),
+    "strong": Strength(0.5, 2.5, 0.5, 2.5, 4.5),
 }
 """By the names that offline smoothing uses too."""
 

@@ -98,13 +98,13 @@ class _Shape:
 
     def then(self, aligned: NDArray[np.float32], time_s: float) -> NDArray[np.float32]:
         """Takes in an aligned face (1, 478, 3) and gives the actor's shape so far in the same form."""
-        if time_s - self._looked_s >= _SHAPE_EVERY_S or self._median is None:
+        median = self._median
+        if time_s - self._looked_s >= _SHAPE_EVERY_S or median is None:
             self._looked_s = time_s
             self._faces = [*self._faces, aligned[0]][-_SHAPE_FRAMES:]
-            self._median = np.median(np.stack(self._faces), axis=0).astype(np.float32)
-        if self._settled is None:
-            self._settled = self._median
+            median = self._median = np.median(np.stack(self._faces), axis=0).astype(np.float32)
+        before = median if self._settled is None else self._settled
         share = np.float32(-np.expm1(-max(time_s - self._time_s, 0.0) / _SETTLE_S))
-        self._settled = self._settled + share * (self._median - self._settled)
+        settled = self._settled = before + share * (median - before)
         self._time_s = time_s
-        return self._settled[None]
+        return settled[None]

@@ -118,8 +118,12 @@ class Session:
         return self._engine.calibration
 
     def set_neutral(self, neutral: Neutral | None) -> None:
-        """Sets the actor's neutral, of an earlier session or take; None for the regressor's generic one."""
-        self._engine.neutral = neutral
+        """Sets the actor's neutral, of an earlier session or take; None for the regressor's generic one.
+
+        Raises:
+            LiveError: It was made with another regressor. Where that is still being opened, the session fails so.
+        """
+        self._engine.set_neutral(neutral)
 
     @property
     def neutral(self) -> Neutral | None:
