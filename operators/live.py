@@ -51,6 +51,14 @@ def problem() -> str:
     return _State.live.problem if _State.live is not None and _State.live.problem else _State.problem
 
 
+def is_recording() -> bool:
+    """Whether a recording is on, or counted down to."""
+    live = _State.live
+    if live is None:
+        return False
+    return live.recording is not None or (live.countdown is not None and live.countdown.purpose == "record")
+
+
 def is_storing() -> bool:
     """Whether a recording is on its way to the disk."""
     live = _State.live

@@ -107,9 +107,8 @@ class AUMOCAP_OT_record_live(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Switch over."""
-        run = live.current()
         try:
-            if run is not None and (run.recording is not None or run.countdown is not None):
+            if live.is_recording():
                 live.stop_recording()
             else:
                 live.record(context.scene.aumocap.live.countdown_s)

@@ -16,7 +16,7 @@ from . import keying, live_trace, rows, scene, settings
 from .bake_settings import BakeSettings
 from .destinations import place_of
 from .plan import Plan
-from .posing import Remembered, Spot, mode_spots, spot_of
+from .posing import Remembered, Spot, mode_spots, spot_of, with_rotations
 from .tracks import Track
 
 if TYPE_CHECKING:
@@ -121,8 +121,10 @@ class LivePose:
     def show(self, moment: Moment) -> None:
         """Set the values of a moment; what was posed before and is unknown now goes back to what it was."""
         self._fill(moment)
-        modes = zip(self._plan.rotation_modes, mode_spots(self._plan), strict=True)
-        values: list[tuple[bpy.types.ID, Spot, Any]] = [(bone.id_data, *each) for bone, each in modes]
+        values: list[tuple[bpy.types.ID, Spot, Any]] = []
+        for bone, (spot, mode) in zip(self._plan.rotation_modes, mode_spots(self._plan), strict=True):
+            owner: Any = bone.id_data
+            values.append((owner, spot, mode))
         for owner, tracks in self._plan.tracks.items():
             values += [(owner, self._spot(owner, track), float(track.values[0])) for track in tracks]
         self._remember(values)
@@ -143,16 +145,21 @@ class LivePose:
         keying.fill(self._plan, self._stage, self._character, moment, self._table)
 
     def _remember(self, values: Iterable[tuple[bpy.types.ID, Spot, Any]]) -> None:
+        """Notes what is there before it is posed; what was noted on a data-block counts, even under another name."""
         before = self._remembered.before
         fresh: dict[bpy.types.ID, list[Spot]] = {}
         for owner, spot, _ in values:
             if spot not in before:
                 fresh.setdefault(owner, []).append(spot)
         for owner, spots in fresh.items():
-            self._remembered.add(spots)
-            own = spots[0].block
-            noted = [(each.data_path, each.index, value) for each, value in before.items() if each.block == own]
-            live_trace.note(owner, noted)
+            known = live_trace.noted(owner)
+            for spot in with_rotations(spots):
+                place = spot.data_path, spot.index
+                before[spot] = known[place] if place in known else spot.read()
+            own = {
+                (each.data_path, each.index): value for each, value in before.items() if each.block == spots[0].block
+            }
+            live_trace.note(owner, {**own, **known})
 
     def _spot(self, owner: bpy.types.ID, track: Track) -> Spot:
         key = (owner, track.data_path, track.index)

@@ -91,8 +91,7 @@ class Recording:
         output: The take to write.
         mirror: Whether the character was shown as a mirror image.
         playback: The scene that plays along.
-        began_s: When it began, in seconds of `time.perf_counter()`.
-        first_s: When its first picture was taken, on the same clock; None until that is known.
+        began_s: When its first picture was taken, in seconds of `time.perf_counter()`; None until it is stored.
         problem: What went wrong, for the user.
         note: What the user should know beside that.
         done: Whether the take is stored, or nothing will be.
@@ -101,9 +100,8 @@ class Recording:
     scene: str
     output: Path
     mirror: bool
-    began_s: float
     playback: Playback | None = None
-    first_s: float | None = None
+    began_s: float | None = None
     problem: str = ""
     note: str = ""
     done: bool = False
@@ -138,7 +136,7 @@ class Recording:
             if and_stop:
                 session.stop()
             made = session.stop_recording()
-            self.note = session.recording_problem
+            self.note, self.began_s = session.recording_problem, session.recording_began_s
             if made is None:
                 self.problem = "Nothing was recorded: no picture came meanwhile."
             else:
@@ -162,9 +160,9 @@ class Recording:
             self.problem = str(error)
             return
         item.mirror = self.mirror
-        if self.playback is not None and self.first_s is not None:
+        if self.playback is not None and self.began_s is not None:
             fps = stage.render.fps / stage.render.fps_base
-            late = (self.first_s - self.playback.began_s) * fps
+            late = (self.began_s - self.playback.began_s) * fps
             stage.aumocap.bake.start_frame = self.playback.first_frame + late
         if not bpy.app.background:
             bpy.ops.ed.undo_push(message="Record")
@@ -180,7 +178,7 @@ def begin(context: bpy.types.Context, stage: bpy.types.Scene, session: "Session"
     output = take_list.free_path(preferences.takes_folder(context), Path(NAME))
     video = _free_video(output) if own.keep_video else None
     session.record(video)
-    made = Recording(stage.name, output, own.mirror, time.perf_counter())
+    made = Recording(stage.name, output, own.mirror)
     if own.play_scene:
         made.playback = Playback(stage)
     return made

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import bpy
 import numpy as np
 
+from ..au_mocap import rotations
 from ..au_mocap.errors import AuMocapError, LiveError
 from . import live_keys, live_recording, live_source, live_trace, settings
 from .live_pose import LivePose, moment_of
@@ -27,6 +28,7 @@ _LOOK_AROUND_S: Final = 0.2
 """Between two looks at what seldom changes: the panels, whether the character is still there, the bake settings."""
 
 _STOP_S: Final = 0.5
+_MIRRORED: Final = np.array([-1.0, 1.0, 1.0])
 
 
 class LiveRun:
@@ -99,9 +101,8 @@ class LiveRun:
 
     def put_back(self) -> None:
         """Put the character back; the next frame poses it again."""
-        self._remembered.restore()
+        live_trace.put_back()
         self._remembered.before.clear()
-        live_trace.clear()
         self._pose = None
 
     def forget_references(self) -> None:
@@ -162,17 +163,13 @@ class LiveRun:
 
     def _show(self, stage: bpy.types.Scene, frame: "LiveFrame") -> None:
         self.frame = frame
-        recording = self.recording
-        if recording is not None and recording.first_s is None and frame.ready_s >= recording.began_s:
-            recording.first_s = frame.captured_s
         if bpy.app.is_job_running("RENDER"):
             return  # what is rendered must stand still
         try:
             if self._pose is None:
                 self._pose = LivePose(stage, self._remembered)
                 self.skipped = self._pose.skipped
-            self._origin = self._counted_from(frame)
-            self._pose.show(moment_of(frame, self._origin))
+            self._pose.show(moment_of(frame, self._counted_from(frame)))
         except ReferenceError:
             self.renew()  # something of the character was deleted: the next frame looks anew
             return
@@ -183,12 +180,18 @@ class LiveRun:
 
     def _counted_from(self, frame: "LiveFrame") -> "tuple[Floats, Floats]":
         """The head's rotation and position from which its moves are counted: of the neutral, else of the first face."""
+        mirror = self._wishes[1]
         calibration = self.session.calibration
         if calibration.head_rotation is not None and calibration.head_position is not None:
-            return calibration.head_rotation, calibration.head_position
-        if self._origin is None or not np.isfinite(self._origin[1]).all():
-            return frame.head_rotation, frame.head_position
-        return self._origin
+            self._origin = calibration.head_rotation, calibration.head_position
+        elif self._origin is None or not np.isfinite(self._origin[1]).all():
+            self._origin = _turned(frame.head_rotation, frame.head_position, mirror)
+        return _turned(*self._origin, mirror)
+
+
+def _turned(rotation: "Floats", position: "Floats", mirror: bool) -> "tuple[Floats, Floats]":
+    """A head pose as it is, or as a mirror shows it."""
+    return (rotations.mirrored(rotation[None])[0], position * _MIRRORED) if mirror else (rotation, position)
 
 
 def _wishes(own: "AUMOCAP_PG_live") -> tuple[str, bool, bool, frozenset[str]]:

@@ -5,7 +5,7 @@ file with a posed face. The note travels with both, and what it says is put back
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from typing import Any, Final
 
 import bpy
@@ -15,15 +15,19 @@ _OWNERS: Final = (bpy.types.Object, bpy.types.Key)
 _COLLECTIONS: Final = ("objects", "shape_keys")
 
 
-def note(owner: bpy.types.ID, before: Iterable[tuple[str, int, Any]]) -> None:
-    """Note what a data-block held before it was posed: data path, index, value."""
-    owner.aumocap_posed = json.dumps(list(before))  # pyright: ignore[reportAttributeAccessIssue]
+def noted(owner: bpy.types.ID) -> dict[tuple[str, int], Any]:
+    """What a data-block held before it was posed, by data path and index; empty where nothing of it is posed."""
+    try:
+        entries = json.loads(owner.aumocap_posed or "[]")  # pyright: ignore[reportAttributeAccessIssue]
+        return {(str(path), int(index)): value for path, index, value in entries}
+    except (ValueError, TypeError):  # a script has overwritten it
+        return {}
 
 
-def clear() -> None:
-    """Take all notes off."""
-    for owner, _ in _noted():
-        owner.property_unset("aumocap_posed")
+def note(owner: bpy.types.ID, before: Mapping[tuple[str, int], Any]) -> None:
+    """Note what a data-block held before it was posed, in place of what was noted."""
+    entries = [(path, index, value) for (path, index), value in before.items()]
+    owner.aumocap_posed = json.dumps(entries)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def put_back() -> bool:
@@ -32,30 +36,20 @@ def put_back() -> bool:
     Returns:
         Whether there were any.
     """
-    found = list(_noted())
+    found = [
+        owner
+        for name in _COLLECTIONS
+        for owner in getattr(bpy.data, name)
+        if owner.aumocap_posed and owner.library is None
+    ]
     if found:
         from .posing import Remembered, spot_of
 
-        for owner, text in found:
-            entries = _entries(text)
-            Remembered((spot_of(owner, path, index), value) for path, index, value in entries).restore()
+        for owner in found:
+            entries = noted(owner).items()
+            Remembered((spot_of(owner, path, index), value) for (path, index), value in entries).restore()
             owner.property_unset("aumocap_posed")
     return bool(found)
-
-
-def _noted() -> Iterator[tuple[bpy.types.ID, str]]:
-    for name in _COLLECTIONS:
-        for owner in getattr(bpy.data, name):
-            if owner.aumocap_posed and owner.library is None:
-                yield owner, owner.aumocap_posed
-
-
-def _entries(text: str) -> list[tuple[str, int, Any]]:
-    """What a note says; nothing where a script has overwritten it."""
-    try:
-        return [(str(path), int(index), value) for path, index, value in json.loads(text)]
-    except (ValueError, TypeError):
-        return []
 
 
 @persistent

@@ -84,11 +84,10 @@ def _draw_status(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 
 def _draw_recording(layout: bpy.types.UILayout, own: bpy.types.PropertyGroup) -> None:
-    run = live.current()
     row = layout.row(align=True)
     row.operator("aumocap.calibrate_live", text="Neutral", icon="USER")
     row.prop(own, "frozen", toggle=True, icon="FREEZE")
-    is_recording = run is not None and (run.recording is not None or run.countdown is not None)
+    is_recording = live.is_recording()
     row = layout.row()
     row.scale_y = 1.2
     row.operator(

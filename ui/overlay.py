@@ -140,9 +140,11 @@ def _texture(run: "LiveRun", width: int, mirror: bool) -> "gpu.types.GPUTexture"
     key = (id(run), run.frame.index, width, mirror)
     if _Kept.texture is None or _Kept.key != key:
         pixels: Any = live_look.picture(run.frame, width, mirror=mirror)
-        buffer: Any = gpu.types.Buffer("FLOAT", pixels.size, pixels.reshape(-1))
-        _Kept.texture = gpu.types.GPUTexture((pixels.shape[1], pixels.shape[0]), format="RGBA8", data=buffer)
+        types: Any = gpu.types  # whose constructors have no types
+        buffer = types.Buffer("FLOAT", pixels.size, pixels.reshape(-1))
+        _Kept.texture = types.GPUTexture((pixels.shape[1], pixels.shape[0]), format="RGBA8", data=buffer)
         _Kept.key = key
+    assert _Kept.texture is not None
     return _Kept.texture
 
 

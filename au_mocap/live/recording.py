@@ -62,6 +62,7 @@ class Recorder:
     Attributes:
         dropped: Frames that could not be kept, since the disk did not keep up.
         problem: What went wrong with the video, for the user; empty where nothing did. The take is whole without it.
+        began_s: When its first picture was taken, seconds of `time.perf_counter()`; None before it.
     """
 
     def __init__(self, origin: Origin, video: Path | None) -> None:
@@ -81,7 +82,7 @@ class Recorder:
         if video is not None:
             self._film = open_film(video, origin.camera.size_px, origin.rate_hz or 30.0)
         self._builder = TakeBuilder(origin.camera, origin.regressor)
-        self._first_s: float | None = None
+        self.began_s: float | None = None
         self._last_s = 0.0
         self._waiting: deque[_Item] = deque()
         self._bytes = 0
@@ -142,10 +143,10 @@ class Recorder:
                 self._bytes -= 0 if item.image is None else item.image.nbytes
 
     def _write(self, item: _Item) -> None:
-        self._first_s = item.captured_s if self._first_s is None else self._first_s
+        self.began_s = item.captured_s if self.began_s is None else self.began_s
         self._last_s = item.captured_s
         index = len(self._builder)
-        self._builder.add(FrameResult(index, item.captured_s - self._first_s, item.face, item.embedding))
+        self._builder.add(FrameResult(index, item.captured_s - self.began_s, item.face, item.embedding))
         if self._film is not None and item.image is not None and not self.problem:
             try:
                 self._film.write(item.image)
@@ -161,7 +162,7 @@ class Recorder:
     def _meta(self) -> dict[str, Any]:
         """As `pipeline.describe` does for a video."""
         origin, count = self._origin, len(self._builder)
-        length_s = self._last_s - (self._first_s or 0.0)
+        length_s = self._last_s - (self.began_s or 0.0)
         entry = origin.regressor.entry
         return {
             "source": {**self._source(), "rate_hz": (count - 1) / length_s if length_s > 0 else origin.rate_hz or 30.0},

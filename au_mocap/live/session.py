@@ -166,9 +166,16 @@ class Session:
             return None
         take = recorder.finish()
         self._recording_problem = recorder.problem
+        self._recording_began_s = recorder.began_s
         return take
 
     _recording_problem: str = ""
+    _recording_began_s: float | None = None
+
+    @property
+    def recording_began_s(self) -> float | None:
+        """When the first picture of the latest finished recording was taken, in seconds of `time.perf_counter()`."""
+        return self._recording_began_s
 
     @property
     def recording_problem(self) -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import bpy
 import pytest
@@ -152,10 +153,25 @@ def test_another_character_is_chosen(own: Properties) -> None:
     assert not any(key.value for each in bpy.data.shape_keys for key in each.key_blocks)
 
 
+def test_the_character_is_renamed_and_duplicated(own: Properties) -> None:
+    start()
+    play(posed)
+    face = bpy.data.objects["Demo Head Face"]
+    copy = face.copy()
+    copy.data = face.data.copy()
+    bpy.context.collection.objects.link(copy)
+    face.name, face.data.shape_keys.name, own.character.name = "Renamed", "Other Keys", "Renamed Rig"
+    play(lambda: len(live().current().tick_s) > 30)
+    assert live().problem() == ""
+    live().stop()
+    assert not any(key.value for each in bpy.data.shape_keys for key in each.key_blocks)
+    assert not any(each.aumocap_posed for each in owners())
+
+
 def test_the_scene_is_removed(own: Properties) -> None:
     start()
     play(posed)
-    scene = bpy.context.scene
+    scene = bpy.data.scenes[0]
     bpy.data.scenes.new("Other")
     bpy.data.scenes.remove(scene)
     play(lambda: live().current() is None)
@@ -197,7 +213,8 @@ def test_a_crashed_session_recovers_unposed(own: Properties, tmp_path: Path) -> 
         bpy.app.handlers.save_pre.extend(functions)
     assert posed()
     live().stop()
-    with bpy.data.libraries.load(str(path)) as (there, here):
+    library: Any = bpy.data.libraries.load(str(path))
+    with library as (there, here):
         here.objects = [name for name in there.objects if name == "Demo Head Face"]
     assert any(key.value > 0.01 for key in here.objects[0].data.shape_keys.key_blocks), "the file does hold a pose"
     bpy.ops.wm.open_mainfile(filepath=str(path))

@@ -69,7 +69,8 @@ def steps() -> driver.Steps:
     run = _module("live").current()
     driver.record("tick_s", [_middle(run.tick_s, share) for share in (0.5, 0.99)])
     driver.record("lag_s", [_middle(run.lag_s, share) for share in (0.5, 0.99)])
-    driver.record("draw_s", [_middle(drawn_s, share) for share in (0.5, 0.99)])
+    overlays_s = [each for each in drawn_s if each > 2e-4]  # editors without an overlay take less
+    driver.record("draw_s", [_middle(overlays_s, share) for share in (0.5, 0.99)])
     driver.record("frames_per_s", run.session.statistics.frames_per_s)
     driver.record("moving", max(abs(a - b) for a, b in zip(_values(), before, strict=True)))
     yield from _looks(own)
