@@ -28,6 +28,9 @@ _SMALLEST: Final = 2.2
 
 _FACE: Final[Colour] = (0.25, 0.95, 0.55, 0.9)
 _ALERT: Final[Colour] = (1.0, 0.32, 0.28, 1.0)
+_RECORDING: Final[Colour] = (0.72, 0.06, 0.06, 0.9)
+_TOLD: Final[Colour] = (0.0, 0.0, 0.0, 0.7)
+_WHITE: Final[Colour] = (1.0, 1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +174,10 @@ def _draw_status(run: "LiveRun", place: Rectangle, picture: Rectangle, style: _S
     found = run.frame is not None and run.frame.found
     _write(said.text, place[0], place[1] + 0.28 * place[3], style, style.text if found else _ALERT)
     if said.told:
-        alert = _ALERT if said.told.startswith("Recording:") else (1.0, 1.0, 1.0, 1.0)
         strip = (picture[0], picture[1], picture[2], 1.5 * place[3])
-        _fill([strip], (0.0, 0.0, 0.0, 0.6))
-        _write(said.told, strip[0] + 0.4 * place[3], strip[1] + 0.45 * place[3], style, alert, 1.15)
+        _fill([strip], _RECORDING if live.is_recording() else _TOLD)
+        told = _fitting(said.told, strip[2] - 0.8 * place[3], style)
+        _write(told, strip[0] + 0.4 * place[3], strip[1] + 0.45 * place[3], style, _WHITE)
 
 
 def _draw_bars(run: "LiveRun", place: Rectangle, style: _Style) -> None:
@@ -221,10 +224,10 @@ def _text_width(text: str, style: _Style) -> float:
     return blf.dimensions(0, text)[0]
 
 
-def _write(text: str, x: float, y: float, style: _Style, colour: Colour, size: float = 1.0) -> None:
+def _write(text: str, x: float, y: float, style: _Style, colour: Colour) -> None:
     import blf
 
-    blf.size(0, _TEXT * style.scale * size)
+    blf.size(0, _TEXT * style.scale)
     blf.color(0, *colour)
     blf.position(0, round(x), round(y), 0)
     blf.draw(0, text)

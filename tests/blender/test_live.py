@@ -15,7 +15,7 @@ from training import extension
 
 from .clips import ffmpeg
 from .conftest import CLIP, Properties
-from .playing import curves_of, errors, key_curves
+from .playing import acting, curves_of, errors, key_curves, turned
 
 if TYPE_CHECKING:
     from operators.demo_head import DemoHead
@@ -124,17 +124,56 @@ def test_the_character_follows_and_all_is_put_back(own: Properties) -> None:
     assert state() == before
 
 
-def test_ticks_are_short_and_the_face_is_not_late(own: Properties) -> None:
+@pytest.mark.parametrize("use_eye_bones", [False, True])
+def test_shows_what_a_bake_would_key(own: Properties, use_eye_bones: bool) -> None:
+    """Face, head, neck and eyes of the second of two frames."""
+    own.character.aumocap.use_eye_bones = use_eye_bones
+    own.bake.use_position = True
+    performing, pose = extension.module("operators.performing"), extension.module("operators.live_pose")
+    channels = {"jaw_drop": 0.7, "lip_corner_pull_L": 0.4, "look_up_L": 0.5, "look_out_R": 0.3, "eye_close_R": 0.2}
+    played = turned(acting(2, **channels), [[0.0, 0.0, 0.0], [20.0, -10.0, 5.0]])
+    played.head_position[1] += (0.02, -0.01, 0.05)
+    rows = extension.module("operators.rows").table_of(own.character.aumocap)
+    how = extension.module("operators.settings").of_bake(own.bake, own.character.aumocap, "take")
+    character = performing.scene.find_character(own.character)
+    plan = performing.keying.planned(bpy.context.scene, character, played, rows, how)
+    wanted = {
+        (owner.name, each.data_path, each.index): each.values[-1]
+        for owner in plan.tracks
+        for each in plan.tracks[owner]
+    }
+    rotation, position = played.head_rotation, played.head_position
+    shown_now = pose.LivePose(bpy.context.scene, extension.module("operators.posing").Remembered())
+    shown_now.show(pose.Moment(played.time_s, played.values, rotation, position))
+    got = {
+        (owner.name, each.data_path, each.index): each.values[0]
+        for owner, tracks in shown_now.tracks.items()
+        for each in tracks
+    }
+    assert got.keys() == wanted.keys()
+    assert any('"eye.' in path for _, path, _ in got) == use_eye_bones
+    assert [got[key] for key in wanted] == pytest.approx(list(wanted.values()), abs=1e-6)
+    eye = bpy.data.objects["Demo Head"].pose.bones["eye.L"].rotation_quaternion
+    assert (abs(eye.angle) > 0.05) == use_eye_bones
+    extension.module("operators.live_trace").put_back()
+    assert not any(key.value for key in keys())
+
+
+def test_ticks_are_short_and_no_frame_waits(own: Properties) -> None:
+    """How late the face is altogether depends on the machine's other work: `make.py bench live_preview` measures it."""
     start()
     run = live().current()
     run.tick_s.clear()
-    run.lag_s.clear()
-    play(shown(90), timeout_s=60.0)
-    ticks, lags = (1000.0 * np.percentile(each, (50, 99)) for each in (run.tick_s, run.lag_s))
-    print(f"ticks {ticks} ms, lags {lags} ms, {run.session.statistics}")  # noqa: T201 - figures for the record
-    # Beside other work on two cores; alone it takes half of this.
-    assert ticks[0] <= 5.0
-    assert lags[0] <= 120.0
+    waited: list[float] = []
+
+    def enough() -> bool:
+        if len(run.tick_s) > len(waited):
+            waited.append(run.lag_s[-1] - (run.frame.ready_s - run.frame.captured_s))
+        return len(waited) >= 90
+
+    play(enough, timeout_s=60.0)
+    assert np.median(run.tick_s) <= 0.005
+    assert np.median(waited) <= 0.04, "from the values to the character"
 
 
 def test_muting_freezing_and_mirroring_act_at_once(own: Properties) -> None:

@@ -49,6 +49,17 @@ def test_a_file_that_cannot_be_opened_leaves_the_character_as_it_was(own: Proper
     assert not posed()
 
 
+def test_a_new_file_while_recording(own: Properties, tmp_path: Path) -> None:
+    """The take is stored, and not put into the list of a file that it has nothing to do with."""
+    start()
+    live().record(0.0)
+    play(lambda: (live().current().session.recording or 0) > 5)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    assert live().current() is None
+    assert (tmp_path / "takes" / "Live.take.npz").is_file()
+    assert not bpy.context.scene.aumocap.takes
+
+
 def test_undo_and_redo_while_it_is_on(own: Properties) -> None:
     scene = bpy.context.scene
     keys()["jawOpen"].value = 0.5

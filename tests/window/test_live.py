@@ -20,7 +20,7 @@ def test_live_in_a_window(blender: str, built_zip: Path, single_face: Path) -> N
     assert found["moving"] > 0.2
     median_s, _ = found["tick_s"]
     assert median_s <= TICK_S, found["tick_s"]
-    for shown in ("off", "dark", "large", "light", "recording", "end"):
+    for shown in ("off", "dark", "large", "light", "image_editor", "recording", "end"):
         assert colours(picture(result, shown)) > 100, shown
     assert changed(picture(result, "no_overlay"), picture(result, "light")) > 20_000, "picture and bars"
     assert found["calibration"] in ("done", "refused"), "the clip's actor may move"
@@ -39,7 +39,7 @@ def test_live_in_a_window(blender: str, built_zip: Path, single_face: Path) -> N
     assert found["after_closing"] == [True, ""]
     assert found["after_undo"] == [True, "", 500]
     assert found["draw_s"][0] <= 0.05, "drawn by the processor"
-    assert found["stopped_s"] < 1.0, "with the time that the key itself takes"
+    assert found["stopped_s"] < 0.5
     assert found["left"] == 0.0
     assert found["frame_end"] == 500
     assert found["left_by_undo"] == 0.0
