@@ -5,7 +5,6 @@ posed is put back at the end, around every save, and after an undo that brings i
 """
 
 import time
-import traceback
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import bpy
@@ -13,7 +12,6 @@ from bpy.app.handlers import persistent
 
 from ..au_mocap.errors import AuMocapError, LiveError
 from . import bundle, live_trace
-from .live_recording import Countdown
 
 if TYPE_CHECKING:
     from .live_recording import Recording
@@ -128,6 +126,8 @@ def tick() -> float | None:
         stop()
         _State.problem = str(error)
     except Exception as error:  # noqa: BLE001 - a timer that raises is dropped by Blender, and the face stays posed
+        import traceback
+
         traceback.print_exc()
         stop()
         _State.problem = f"Live preview has failed: {error!r}. The character was put back."
@@ -140,6 +140,8 @@ def calibrate() -> None:
     if live.recording is not None:
         message = "Stop recording first, then calibrate."
         raise LiveError(message)
+    from .live_recording import Countdown
+
     _State.problem = live.problem = ""
     live.countdown = Countdown("calibrate", time.perf_counter() + _CALIBRATE_AFTER_S)
 
@@ -150,6 +152,8 @@ def record(countdown_s: float) -> None:
     if live.recording is not None:
         message = "A recording is on already, or is being stored: wait a moment."
         raise LiveError(message)
+    from .live_recording import Countdown
+
     _State.problem = live.problem = ""
     live.countdown = Countdown("record", time.perf_counter() + countdown_s)
 

@@ -4,7 +4,6 @@ Undo brings back steps in which a face was posed, perhaps long after live previe
 file with a posed face. The note travels with both, and what it says is put back then. No file that is saved holds one.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,6 +16,8 @@ _COLLECTIONS: Final = ("objects", "shape_keys")
 
 def noted(owner: bpy.types.ID) -> dict[tuple[str, int], Any]:
     """What a data-block held before it was posed, by data path and index; empty where nothing of it is posed."""
+    import json
+
     try:
         entries = json.loads(owner.aumocap_posed or "[]")  # pyright: ignore[reportAttributeAccessIssue]
         return {(str(path), int(index)): value for path, index, value in entries}
@@ -26,6 +27,8 @@ def noted(owner: bpy.types.ID) -> dict[tuple[str, int], Any]:
 
 def note(owner: bpy.types.ID, before: Mapping[tuple[str, int], Any]) -> None:
     """Note what a data-block held before it was posed, in place of what was noted."""
+    import json
+
     entries = [(path, index, value) for (path, index), value in before.items()]
     owner.aumocap_posed = json.dumps(entries)  # pyright: ignore[reportAttributeAccessIssue]
 

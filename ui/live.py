@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..operators import live, live_operators, live_status
+from ..operators import live, live_operators
 from . import text
 
 
@@ -69,7 +69,11 @@ def _draw_source(column: bpy.types.UILayout, own: bpy.types.PropertyGroup) -> No
 
 
 def _draw_status(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    said = live_status.status()
+    said = None
+    if live.current() is not None:
+        from ..operators import live_status
+
+        said = live_status.status()
     if said is not None:
         layout.label(text=said.text, icon="REC" if said.told.startswith("Recording:") else "INFO", translate=False)
         if said.progress is not None:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from au_mocap import calibration, channels, pipeline
-from au_mocap.calibration import NeutralSettings
 from au_mocap.errors import LiveError, ModelError, SettingsError
 from au_mocap.live.frames import Source, SourceFrame
 from au_mocap.live.session import DEFAULT_REGRESSOR, LiveFrame, LiveSettings, Session
