@@ -7,7 +7,7 @@ from tests.window import window
 from .test_first_look import SCRIPTS, changed, colours, picture
 
 TICK_S = 0.05
-"""Beside a window that is drawn by the processor, on a machine with other work; `make.py bench live_preview` is exact."""
+"""Beside a window that the processor draws, on a machine with other work: `make.py bench live_preview` is exact."""
 
 DRAW_S = 0.5
 
