@@ -96,7 +96,7 @@ class NeutralSearch:
     def _without_blinks(self) -> list[Look]:
         columns = [channels.INDEX["eye_close_L"], channels.INDEX["eye_close_R"]]
         closing = np.array([look.values[columns].max() for look in self._looks])
-        usual = float(np.median(closing))
+        usual = float(np.percentile(closing, 30))
         return [look for look, value in zip(self._looks, closing, strict=True) if value <= usual + _BLINK]
 
 
