@@ -37,7 +37,7 @@ class Calibration:
         progress: 0..1 while it runs, 1 after it.
         message: What to show to the actor: what to do, or why it was refused.
         neutral: What was found, where it is done; `Session.set_neutral` takes it again in a later session.
-        head_rotation: (4,) mean unit quaternion of the head at rest, where it is done.
+        head_rotation: (4,) mean unit quaternion of the head at rest, where it is done; as measured, not mirrored.
         head_position: (3,) mean metres, as above.
     """
 

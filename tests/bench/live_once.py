@@ -72,14 +72,14 @@ def measure(clip: Path, seconds: float) -> dict[str, float]:
     latencies: list[float] = []
     ticks: list[tuple[float, float]] = []
     memory: list[tuple[float, float]] = []
-    last = float("nan")
+    analysed: list[tuple[int, float]] = []
     while (now_s := time.perf_counter()) < started_s + seconds and session.state == "running":
         ticks.append(tick())
         frame = session.newest()
         if frame is not None:
             ages.append(time.perf_counter() - frame.captured_s)
             latencies.append(frame.ready_s - frame.captured_s)
-            last = frame.time_s
+            analysed.append((frame.index - session.statistics.dropped, frame.time_s))
         if not memory or now_s - memory[-1][0] > 1.0:
             memory.append((now_s, resident_mb()))
     played_s = time.perf_counter() - started_s
@@ -89,13 +89,14 @@ def measure(clip: Path, seconds: float) -> dict[str, float]:
     stop_s = time.perf_counter() - before_s
     held = np.array(ticks)
     return {
-        "frames_per_s": len(latencies) / played_s,
+        "frames_per_s": (analysed[-1][0] - analysed[0][0]) / (analysed[-1][1] - analysed[0][1]),
+        "shown_per_s": len(latencies) / played_s,
         "latency_s": float(np.median(latencies)),
         "latency_p99_s": float(np.percentile(latencies, 99)),
         "oldest_shown_s": max(ages),
         "shown_p99_s": float(np.percentile(ages, 99)),
         "shown_late": float(np.mean(np.array(ages) > 0.1)),
-        "dropped": dropped / max(last * 30.0, 1.0),
+        "dropped": dropped / (analysed[-1][0] + dropped),
         "tick_late_p99_s": float(np.percentile(held[:, 0], 99)),
         "tick_late_alone_p99_s": float(np.percentile(alone[:, 0], 99)),
         "tick_work_ratio": float(np.median(held[:, 1]) / np.median(alone[:, 1])),

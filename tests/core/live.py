@@ -31,7 +31,8 @@ class Pictures:
 
     def __init__(self, frames: list[VideoFrame], fails: Exception | None = None, goes_on: bool = False) -> None:
         self.frames, self.fails, self.goes_on = frames, fails, goes_on
-        self.size_px = frames[0].image.shape[1::-1] if frames else (0, 0)
+        height, width = frames[0].image.shape[:2] if frames else (0, 0)
+        self.size_px = (width, height)
         self.ended = False
         self.closed = threading.Event()
         self.wanted = threading.Semaphore(1)

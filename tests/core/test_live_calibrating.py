@@ -165,3 +165,11 @@ def test_a_refused_calibration_keeps_the_neutral(clip: list[VideoFrame], fast: R
     assert session.calibration.state == "refused"
     assert "No face was seen" in session.calibration.message
     assert session.neutral is None
+
+
+def test_a_session_that_ends_meanwhile_says_so(clip: list[VideoFrame], fast: Regressor) -> None:
+    source = Pictures(clip[:10])
+    session = started(source, fast)
+    play(session, source, lambda frame: session.calibrate() if frame.index == 5 else None)
+    assert session.calibration.state == "refused"
+    assert "ended before" in session.calibration.message

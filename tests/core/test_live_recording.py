@@ -60,6 +60,7 @@ def test_a_recording_is_a_take_with_raw_values(clip: list[VideoFrame], fast: Reg
     one_by_one = tracker()
     one_by_one.reset(fast.maps)
     for frame, face in track_frames(clip, one_by_one, workers=1):
+        assert face is not None
         if frame.index:
             builder.add(pipeline.FrameResult(frame.index, frame.time_s, face, fast.embed(frame.image, face)))
     expected = builder.build({})
