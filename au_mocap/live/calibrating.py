@@ -37,7 +37,7 @@ class Calibration:
         progress: 0..1 while it runs, 1 after it.
         message: What to show to the actor: what to do, or why it was refused.
         neutral: What was found, where it is done; `Session.set_neutral` takes it again in a later session.
-        head_rotation: (4,) mean unit quaternion of the head at rest, where it is done.
+        head_rotation: (4,) mean unit quaternion of the head at rest, where it is done; as measured, not mirrored.
         head_position: (3,) mean metres, as above.
     """
 
@@ -96,7 +96,7 @@ class NeutralSearch:
     def _without_blinks(self) -> list[Look]:
         columns = [channels.INDEX["eye_close_L"], channels.INDEX["eye_close_R"]]
         closing = np.array([look.values[columns].max() for look in self._looks])
-        usual = float(np.median(closing))
+        usual = float(np.percentile(closing, 30))
         return [look for look, value in zip(self._looks, closing, strict=True) if value <= usual + _BLINK]
 
 

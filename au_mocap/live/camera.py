@@ -25,6 +25,7 @@ _GUESSED: Final = 4
 _FIRST_FRAME_S: Final = 5.0
 _LOST_S: Final = 2.0
 _PROBE_S: Final = 30.0
+_SKIP_ASKING: Final = "OPENCV_AVFOUNDATION_SKIP_AUTH"
 _COMPRESSED_FROM_PX: Final = 640 * 480
 _STAMP_S: Final = 0.5
 """Drivers' time stamps farther from now than this are of another clock."""
@@ -84,10 +85,10 @@ def _line(path: Path) -> str:
 
 def _open_capture(index: int) -> Capture:
     backend = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION, "win32": cv2.CAP_DSHOW}.get(sys.platform, 0)
-    # How long the driver may keep `grab` waiting (10 s without this), and no window of its own on macOS, where asking
-    # for permission needs the main thread.
+    # How long the driver may keep `grab` waiting (10 s without this); and on macOS no question, since OpenCV would wait
+    # for its answer in the main thread, which this is not: `check_permission` has asked.
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
-    os.environ.setdefault("OPENCV_AVFOUNDATION_SKIP_AUTH", "1")
+    os.environ.setdefault(_SKIP_ASKING, "1")
     level = cv2.setLogLevel(0)
     try:
         return cv2.VideoCapture(index, backend)
@@ -185,7 +186,8 @@ class CameraSource:
 
     def _ask(self, capture: Capture) -> None:
         size_px, rate_hz = self._wanted
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        # No queue that grows old; but with a single buffer the driver would have none to fill while it is read.
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
         if size_px is not None:
             if size_px[0] * size_px[1] > _COMPRESSED_FROM_PX:  # uncompressed, USB carries a few frames a second of it
                 capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
@@ -250,9 +252,15 @@ def check_permission(index: int, program: str = _PROBE) -> None:
         LiveError: The child was ended by the system, or did not get through.
     """
     folder = str(Path(str(cv2.__file__)).parents[1])
+    # The child may ask for permission: it has a main thread to wait in.
+    environment = {name: value for name, value in os.environ.items() if name != _SKIP_ASKING}
     try:
         done = subprocess.run(
-            [python(), "-c", program, str(index), folder], capture_output=True, timeout=_PROBE_S, check=False
+            [python(), "-c", program, str(index), folder],
+            capture_output=True,
+            timeout=_PROBE_S,
+            check=False,
+            env=environment,
         )
     except (HelperError, OSError):  # no Python to try it with: the user decides
         return

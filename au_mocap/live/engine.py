@@ -176,6 +176,9 @@ class Engine:
         with self._lock:
             if self.state in ("opening", "running"):
                 self.state, self.problem = state, problem
+            if self._search is not None:
+                self._search = None
+                self.calibration = Calibration("refused", 1.0, "The live session ended before a second was over.")
         self._stop.set()
         self._taken.close()
 

@@ -4,7 +4,6 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +11,16 @@ import pytest
 
 from au_mocap import calibration, channels, pipeline
 from au_mocap.errors import LiveError, ModelError, SettingsError
-from au_mocap.live.frames import Source, SourceFrame
+from au_mocap.live.frames import SourceFrame
 from au_mocap.live.session import DEFAULT_REGRESSOR, LiveFrame, LiveSettings, Session
 from au_mocap.live.slots import Newest
 from au_mocap.live.sources import CameraSource, FileSource
 from au_mocap.registry import Registry
 from au_mocap.regressors import Neutral, Regressor, open_regressor
 from au_mocap.take import Take
-from au_mocap.tracking import FaceTracker, open_tracker
+from au_mocap.tracking import open_tracker
 from au_mocap.video import VideoFrame, open_video
-
-PATIENCE_S = 30.0
-"""A machine that is busy with other things may take so long for what takes a second."""
+from tests.core.live import PATIENCE_S, Pictures, live_threads, play, started, tracker, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -42,89 +39,13 @@ def offline(single_face: Path, fast: Regressor) -> Take:
     return pipeline.extract(single_face, tracker(), fast)[0]
 
 
-def tracker() -> FaceTracker:
-    return open_tracker("onnx", Registry(), "cpu")
-
-
-class Pictures:
-    """Pictures that come when the session is ready for them, so that none is ever dropped.
-
-    Attributes:
-        fails: What `read` raises after the last one; None to end in good order, or to go on without pictures.
-    """
-
-    name = "pictures"
-    rate_hz = 30.0
-
-    def __init__(self, frames: list[VideoFrame], fails: Exception | None = None, goes_on: bool = False) -> None:
-        self.frames, self.fails, self.goes_on = frames, fails, goes_on
-        self.size_px = frames[0].image.shape[1::-1] if frames else (0, 0)
-        self.ended = False
-        self.closed = threading.Event()
-        self.wanted = threading.Semaphore(1)
-        self.base_s = time.perf_counter()
-        self.index = -1
-
-    def open(self) -> None:
-        pass
-
-    def read(self, timeout_s: float) -> SourceFrame | None:
-        if not self.wanted.acquire(timeout=timeout_s):
-            return None
-        self.index += 1
-        if self.index < len(self.frames):
-            frame = self.frames[self.index]
-            return SourceFrame(self.index, self.base_s + frame.time_s, frame.image)
-        if self.fails is not None:
-            raise self.fails
-        self.ended = not self.goes_on
-        return None
-
-    def close(self) -> None:
-        self.closed.set()
-
-
-def started(source: Source, regressor: Regressor, **settings: object) -> Session:
-    session = Session(source, tracker, regressor, LiveSettings(**settings))  # type: ignore[arg-type]
-    session.start()
-    return session
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline_s, f"still waiting for: {what}"
-        time.sleep(0.002)
-
-
-def play(session: Session, source: Pictures, on_frame: Callable[[LiveFrame], object] = lambda frame: None) -> list:
-    """Every frame of a source, handed on one by one."""
-    frames: list[LiveFrame] = []
-    deadline_s = time.monotonic() + PATIENCE_S
-    while session.state in ("opening", "running"):
-        assert time.monotonic() < deadline_s
-        frame = session.newest()
-        if frame is None:
-            time.sleep(0.001)
-            continue
-        frames.append(frame)
-        on_frame(frame)
-        source.wanted.release()
-    last = session.newest()
-    return [*frames, last] if last is not None else frames
-
-
-def live_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("live ")]
-
-
 @pytest.fixture(autouse=True)
 def all_threads_end() -> object:
     yield
     wait_for(lambda: not live_threads(), "threads to end")
 
 
-# What comes out --------------------------------------------------------------------------------------------------------
+# What comes out -------------------------------------------------------------------------------------------------------
 
 
 def test_values_are_the_offline_ones(clip: list[VideoFrame], offline: Take, fast: Regressor) -> None:
@@ -211,7 +132,7 @@ def test_settings_change_from_the_next_frame_on(clip: list[VideoFrame], fast: Re
     assert (frames[45].raw != frames[41].raw).any(), "what is measured goes on"
 
 
-# Keeping up ------------------------------------------------------------------------------------------------------------
+# Keeping up -----------------------------------------------------------------------------------------------------------
 
 
 def test_newest_gives_every_frame_once_and_never_waits(single_face: Path, fast: Regressor) -> None:
@@ -293,7 +214,7 @@ def test_the_slot_keeps_the_newest() -> None:
     assert slot.exhausted
 
 
-# Ends ------------------------------------------------------------------------------------------------------------------
+# Ends -----------------------------------------------------------------------------------------------------------------
 
 
 def test_stop_is_quick_and_closes_the_source(single_face: Path, clip: list[VideoFrame], fast: Regressor) -> None:
@@ -333,10 +254,13 @@ def test_stop_does_not_wait_for_a_driver_that_hangs(clip: list[VideoFrame], fast
 
 def test_a_session_that_is_dropped_ends(clip: list[VideoFrame], fast: Regressor) -> None:
     source = Pictures(clip, goes_on=True)
-    session = started(source, fast)
-    wait_for(lambda: session.state == "running", "the first frame")
-    gone = weakref.ref(session)
-    del session
+
+    def begin() -> weakref.ref[Session]:
+        session = started(source, fast)
+        wait_for(lambda: session.state == "running", "the first frame")
+        return weakref.ref(session)
+
+    gone = begin()
     gc.collect()
     assert gone() is None
     wait_for(source.closed.is_set, "the source to be closed")
@@ -381,7 +305,7 @@ def test_python_ends_with_a_session_running(single_face: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "running\n", "")
 
 
-# What goes wrong -------------------------------------------------------------------------------------------------------
+# What goes wrong ------------------------------------------------------------------------------------------------------
 
 
 def failed(session: Session) -> str:
