@@ -124,7 +124,7 @@ class LiveRun:
             self.recording.store(self.session, and_stop=True)
         else:
             self.session.stop(_STOP_S)
-        redraw("", panels=True)
+        redraw(stage.aumocap.live.overlay if stage is not None else "", panels=True)
 
     def _follow_settings(self, stage: bpy.types.Scene) -> None:
         wishes = _wishes(stage.aumocap.live)

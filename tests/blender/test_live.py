@@ -308,6 +308,44 @@ def test_a_video_that_ends_is_told(own: Properties, tmp_path: Path, camera_clip:
     assert state() == before
 
 
+def test_a_recording_that_cannot_be_stored_is_told_and_live_goes_on(own: Properties, tmp_path: Path) -> None:
+    (tmp_path / "a file").write_text("no folder", encoding="utf-8")
+    extension.enable().takes_folder = str(tmp_path / "a file")
+    start()
+    bpy.ops.aumocap.record_live()
+    play(lambda: live().problem())
+    assert "Takes cannot be stored" in live().problem()
+    assert live().current().recording is None
+    extension.enable().takes_folder = str(tmp_path / "takes")
+    bpy.ops.aumocap.record_live()
+    assert live().problem() == ""
+    play(lambda: (live().current().session.recording or 0) > 5)
+    (tmp_path / "takes").rename(tmp_path / "moved")
+    (tmp_path / "takes").write_text("no folder any more", encoding="utf-8")
+    bpy.ops.aumocap.record_live()
+    play(lambda: live().problem())
+    assert "takes" in live().problem()
+    assert not own.takes
+    play(shown(5))
+
+
+def test_a_bug_ends_it_and_puts_the_character_back(own: Properties, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = state()
+    start()
+    play(shown(5))
+
+    def broken(*_arguments: object) -> None:
+        msg = "nobody thought of this"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(extension.module("operators.keying"), "fill", broken)
+    play(lambda: live().current() is None)
+    assert "nobody thought of this" in live().problem()
+    assert state() == before
+    monkeypatch.undo()
+    start()
+
+
 def test_live_and_preview_are_never_on_at_once(own: Properties, stored_take: Path) -> None:
     preview = extension.module("operators.preview")
     extension.module("operators.take_list").add(bpy.context.scene, stored_take)
