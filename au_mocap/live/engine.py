@@ -1,13 +1,15 @@
 """The two threads of a live session: one takes pictures, one looks at them.
 
-Threads, not a helper process, by measurement (two cores, a 640x360 face at 30 frames a second, a main thread that
-ticks 60 times a second with 2.5 ms of Python each): what holds the main thread up is Python's lock, which inference
-and OpenCV let go of. Beside the threads its ticks begin up to 5 ms late (99 of 100 within 7 ms, against 4 to 5 ms
-beside a helper process that does the same work, and 0.5 to 4.7 ms beside nothing), its own work takes as long as ever
-in the median, and values come 14 ms after capture, against 12 ms. For those 2 ms a process would want every picture
-copied, a second copy of all networks in memory, and a protocol for settings, neutrals and takes. What may really take
-Blender down is the camera's permission on macOS; there a child process tries the camera first
-(`camera.check_permission`).
+Threads, not a helper process, by measurement: two cores, a 640x360 face at 30 frames a second, a main thread that
+ticks 60 times a second with 2.5 ms of Python each. What can hold the main thread up is Python's lock, which inference
+and OpenCV let go of. With cores to spare ticks begin 0.1 to 0.5 ms late in the median, 7 to 13 ms at the 99th
+percentile (beside a helper process that does the same work 0.1 and 4 to 5 ms, beside nothing 0.1 and 0.5 to 5 ms), a
+tick's own work takes as long as ever, and values come 14 ms after capture, against 12 ms. Where other programs take
+eight times what the machine has, ticks are 7 to 9 ms late in the median, against 1 ms beside a process, which the
+network's own share of the processor dwarfs: both drop to half of the frames. For that a process would want every
+picture copied, a second copy of all networks in memory, and a protocol for settings, neutrals and takes. A crash of
+OpenCV or onnxruntime would take Blender down as it would during an analysis. The one that is known, the camera's
+permission on macOS, hits a child process that tries the camera first (`camera.check_permission`).
 """
 
 import threading
@@ -155,9 +157,8 @@ class Engine:
         with self._lock:
             recent = [item for item in self._recent if item[0] > now_s - _WINDOW_S]
             newest_s, dropped = self._newest_s, self._dropped
-        length_s = _WINDOW_S if len(recent) < 2 else max(now_s - recent[0][0], 1e-6)
         return Statistics(
-            frames_per_s=len(recent) / length_s if recent else 0.0,
+            frames_per_s=(len(recent) - 1) / max(now_s - recent[0][0], 1e-6) if recent else 0.0,
             latency_s=float(np.median([latency for _, latency in recent])) if recent else float("nan"),
             dropped=dropped,
             age_s=float("inf") if newest_s is None else now_s - newest_s,

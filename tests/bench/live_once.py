@@ -23,7 +23,8 @@ from au_mocap.tracking import FaceTracker, open_tracker
 _TICK_S: Final = 1.0 / 60.0
 _WORK: Final = 40_000
 """Additions of a tick: 2 to 3 ms."""
-_WARM_S: Final = 10.0
+_WARM_S: Final = 60.0
+"""By then the allocators have what they keep."""
 _EASED: Final = 15
 """Frames after which the face has eased in."""
 _MOST_DELAY_S: Final = 0.1

@@ -346,6 +346,24 @@ def test_a_camera_gives_pictures_with_times() -> None:
     assert source.read(0.1) is None
 
 
+def test_a_capture_of_opencv_itself_that_runs_dry(numbered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file in the camera's place: real pictures, and a real end of them as when the plug is pulled."""
+    monkeypatch.setattr(camera, "_LOST_S", 0.1)
+    source = CameraSource(
+        0, (clips.WIDTH_PX, clips.HEIGHT_PX), open_capture=lambda index: cv2.VideoCapture(str(numbered))
+    )
+    source.open()
+    frames = [source.read(0.1) for _ in range(29)]  # the first one proved that the camera works
+    assert [clips.read_number(frame.image) for frame in frames if frame] == list(range(1, 30))
+    frame = frames[0]
+    assert frame is not None
+    assert (frame.image.dtype, frame.image.shape) == (np.uint8, (clips.HEIGHT_PX, clips.WIDTH_PX, 3))
+    assert source.read(0.0) is None
+    time.sleep(0.15)
+    with pytest.raises(LiveError, match="plug it in again"):
+        source.read(0.0)
+
+
 def test_the_drivers_stamp_counts_where_it_is_of_this_clock() -> None:
     stand_in = StandIn()
     source = source_of(stand_in)
