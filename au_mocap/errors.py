@@ -43,3 +43,7 @@ class OutputError(AuMocapError):
 
 class ProfileError(AuMocapError):
     """An actor's profile cannot be read, or does not fit the take."""
+
+
+class LiveError(AuMocapError):
+    """A camera or another live source cannot be used, or a live session was asked for what it cannot do now."""

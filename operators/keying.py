@@ -108,6 +108,15 @@ def planned(
     frames = scene_frames(performance.time_s, scene.render.fps, scene.render.fps_base, settings)
     _check_range(frames[np.isfinite(performance.values).all(axis=1)], settings.frame_range)
     plan = Plan(frames, place_of(settings), settings)
+    fill(plan, scene, character, performance, table)
+    return plan
+
+
+def fill(
+    plan: Plan, scene: bpy.types.Scene, character: Character, performance: Performance, table: mapping.Mapping
+) -> None:
+    """Plan face, gaze and head of a performance; arguments and errors as those of `planned`."""
+    settings = plan.settings
     _plan_face(plan, character, performance, table, settings)
     if settings.head is not None:
         unit_m = scene.unit_settings.scale_length
@@ -116,7 +125,6 @@ def planned(
     if not plan.tracks:
         message = f"There is nothing to bake on this character: {_listed(plan.skipped)}."
         raise MappingError(message)
-    return plan
 
 
 def _check_range(frames: Floats, frame_range: tuple[float, float] | None) -> None:

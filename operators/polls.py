@@ -40,11 +40,16 @@ def table(cls: Polled, context: bpy.types.Context) -> bool:
     return True
 
 
-def take_and_character(cls: Polled, context: bpy.types.Context) -> bool:
-    """Both, and the character has a table."""
-    if not (take(cls, context) and character(cls, context)):
+def filled_table(cls: Polled, context: bpy.types.Context) -> bool:
+    """A character is chosen, and has a table."""
+    if not character(cls, context):
         return False
     if not context.scene.aumocap.character.aumocap.rows:
         cls.poll_message_set("The character's table is empty: choose a preset or Match by Name (Character panel)")
         return False
     return True
+
+
+def take_and_character(cls: Polled, context: bpy.types.Context) -> bool:
+    """A take is chosen, and a character that has a table."""
+    return take(cls, context) and filled_table(cls, context)

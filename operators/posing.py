@@ -1,8 +1,9 @@
 """Shows planned values on a character without keys, and puts back what was there before."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final
 
 import bpy
@@ -12,9 +13,12 @@ from .plan import Plan
 
 _SUBSCRIPT: Final = re.compile(r"^(?P<owner>.*?)\.?(?P<key>\[\"(?:[^\"\\]|\\.)*\"\])$")
 
+_MODE: Final = ".rotation_mode"
+_ROTATIONS: Final = {"rotation_euler": 3, "rotation_quaternion": 4, "rotation_axis_angle": 4}
+
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Spot:
     """One number of a data-block, found again by name: references die with every undo."""
 
     collection: str
@@ -23,7 +27,13 @@ class _Place:
     data_path: str
     index: int
 
+    @property
+    def block(self) -> tuple[str, str, str | None]:
+        """The data-block that holds it."""
+        return self.collection, self.owner, self.library
+
     def read(self) -> Any | None:  # noqa: ANN401 - whatever the property holds
+        """What stands there; None where there is no such thing any more."""
         owner = self._owner()
         try:
             value = owner.path_resolve(self.data_path) if owner else None
@@ -32,34 +42,75 @@ class _Place:
         return value[self.index] if value is not None and _is_array(value) else value
 
     def write(self, value: Any) -> None:  # noqa: ANN401
+        """Sets it; what has gone is passed over."""
         owner = self._owner()
-        if owner is None or self.read() is None:
+        if owner is None:
             return
-        subscript = _SUBSCRIPT.match(self.data_path)
-        if subscript:
-            holder: Any = owner.path_resolve(subscript["owner"]) if subscript["owner"] else owner
-            name: Any = subscript["key"][2:-2].replace('\\"', '"').replace("\\\\", "\\")
-            whole = holder[name]
+        path, leaf, is_custom = _split(self.data_path)
+        try:
+            holder: Any = owner.path_resolve(path) if path else owner
+            whole = holder[leaf] if is_custom else getattr(holder, leaf)
             if _is_array(whole):
                 whole[self.index] = value
+            elif is_custom:
+                holder[leaf] = value
             else:
-                holder[name] = value
+                setattr(holder, leaf, value)
+        except (ValueError, KeyError, AttributeError, IndexError, TypeError):
+            return  # the property has gone, or has become something else
+        if is_custom:
             owner.update_tag()
-            return
-        path, _, leaf = self.data_path.rpartition(".")
-        holder = owner.path_resolve(path) if path else owner
-        whole = getattr(holder, leaf)
-        if _is_array(whole):
-            whole[self.index] = value
-        else:
-            setattr(holder, leaf, value)
 
     def _owner(self) -> bpy.types.ID | None:
         return getattr(bpy.data, self.collection).get((self.owner, self.library))
 
 
+@cache
+def _split(data_path: str) -> tuple[str, str, bool]:
+    """The path of what holds a property, the property's own name, and whether it is a custom property."""
+    subscript = _SUBSCRIPT.match(data_path)
+    if subscript:
+        return subscript["owner"], subscript["key"][2:-2].replace('\\"', '"').replace("\\\\", "\\"), True
+    path, _, leaf = data_path.rpartition(".")
+    return path, leaf, False
+
+
 def _is_array(value: Any) -> bool:  # noqa: ANN401
     return hasattr(value, "__len__") and not isinstance(value, str)
+
+
+class Remembered:
+    """What some numbers were before they were changed."""
+
+    def __init__(self, before: Iterable[tuple[Spot, Any]] = ()) -> None:
+        """Starts with what is known already."""
+        self.before: dict[Spot, Any] = dict(before)
+
+    def add(self, spots: Iterable[Spot]) -> None:
+        """Remembers what is there now; what is known already stays as it was first seen."""
+        for spot in with_rotations(spots):
+            if spot not in self.before:
+                self.before[spot] = spot.read()
+
+    def restore(self, chosen: Iterable[Spot] | None = None) -> None:
+        """Puts back what was there, all or some; a data-block that has gone meanwhile is passed over."""
+        spots = self.before if chosen is None else with_rotations(chosen)
+        # Modes first: Blender converts a bone's rotations when its mode changes, and what it makes of them is wrong.
+        for spot in sorted(spots, key=lambda each: not each.data_path.endswith(_MODE)):
+            value = self.before.get(spot)
+            if value is not None:
+                spot.write(value)
+
+
+def with_rotations(spots: Iterable[Spot]) -> Iterable[Spot]:
+    """The same spots, and with a bone's rotation mode all the numbers that Blender changes with it."""
+    for spot in spots:
+        yield spot
+        if spot.data_path.endswith(_MODE):
+            bone = spot.data_path.removesuffix(_MODE)
+            for leaf, size in _ROTATIONS.items():
+                for index in range(size):
+                    yield replace(spot, data_path=f"{bone}.{leaf}", index=index)
 
 
 class Pose:
@@ -68,36 +119,36 @@ class Pose:
     def __init__(self, plan: Plan) -> None:
         """Remembers what is there; nothing is changed yet."""
         self._tracks = [
-            (_place(owner, track.data_path, track.index), track.frames, track.values)
+            (spot_of(owner, track.data_path, track.index), track.frames, track.values)
             for owner, tracks in plan.tracks.items()
             for track in tracks
         ]
-        modes = [(_mode_place(bone), mode) for bone, mode in plan.rotation_modes.items()]
-        self._modes = [(place, mode) for place, mode in modes if place.read() != mode]
-        places = [place for place, _ in self._modes] + [place for place, _, _ in self._tracks]
-        self._before: Mapping[_Place, Any] = {place: place.read() for place in places}
+        self._modes = [(spot, mode) for spot, mode in mode_spots(plan) if spot.read() != mode]
+        self._remembered = Remembered()
+        self._remembered.add(spot for spot, _ in self._modes)
+        self._remembered.add(spot for spot, _, _ in self._tracks)
 
     def show(self, frame: float) -> None:
         """Sets the values of a scene frame: between two known ones a blend, beyond the ends the last one."""
-        for place, mode in self._modes:
-            place.write(mode)
-        for place, frames, values in self._tracks:
-            place.write(float(np.interp(frame, frames, values)))
+        for spot, mode in self._modes:
+            spot.write(mode)
+        for spot, frames, values in self._tracks:
+            spot.write(float(np.interp(frame, frames, values)))
 
     def restore(self) -> None:
         """Puts back what was there; a data-block that has gone meanwhile is passed over."""
-        rotations_first: Sequence[tuple[_Place, Any]] = sorted(
-            self._before.items(), key=lambda item: item[0].data_path.endswith("rotation_mode")
-        )
-        for place, value in rotations_first:
-            if value is not None:
-                place.write(value)
+        self._remembered.restore()
 
 
-def _place(owner: bpy.types.ID, data_path: str, index: int) -> _Place:
+def spot_of(owner: bpy.types.ID, data_path: str, index: int) -> Spot:
+    """Where a data-block holds a number."""
     collection = "shape_keys" if isinstance(owner, bpy.types.Key) else "objects"
-    return _Place(collection, owner.name, owner.library.filepath if owner.library else None, data_path, index)
+    return Spot(collection, owner.name, owner.library.filepath if owner.library else None, data_path, index)
 
 
-def _mode_place(bone: bpy.types.PoseBone) -> _Place:
-    return _place(bone.id_data, f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].rotation_mode', 0)
+def mode_spots(plan: Plan) -> list[tuple[Spot, str]]:
+    """Where the rotation modes of a plan's bones stand, and what they must be."""
+    return [
+        (spot_of(bone.id_data, f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].rotation_mode', 0), mode)
+        for bone, mode in plan.rotation_modes.items()
+    ]

@@ -40,7 +40,10 @@ def start(scene: bpy.types.Scene) -> tuple[str, ...]:
     with bundle.needed():
         from .performing import plan_scene
         from .posing import Pose
+    from . import live
+
     stop()
+    live.stop()
     plan = plan_scene(scene)
     _State.scene, _State.pose = scene.name, Pose(plan)
     _State.pose.show(scene.frame_current_final)

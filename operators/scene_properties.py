@@ -7,6 +7,7 @@ import bpy
 
 from . import refresh
 from .capture_properties import AUMOCAP_PG_capture, AUMOCAP_PG_take
+from .live_properties import AUMOCAP_PG_live
 
 DESTINATIONS = (
     ("new", "New Action", "An Action of its own; what the character played before is kept"),
@@ -124,6 +125,7 @@ class AUMOCAP_PG_scene(bpy.types.PropertyGroup):
         update=refresh.character_changed,
     )
     bake: bpy.props.PointerProperty(type=AUMOCAP_PG_bake)
+    live: bpy.props.PointerProperty(type=AUMOCAP_PG_live)
 
 
 def newer(own: AUMOCAP_PG_scene) -> str:

@@ -1,6 +1,6 @@
 """Panels, lists and menus: the tab AU Mocap in the 3D viewport's sidebar. They only draw."""
 
-from . import actor, actor_profile, bake, capture, character, looking, resting
+from . import actor, actor_profile, bake, capture, character, live, looking, overlay, resting
 
 _MODULES = (
     capture,
@@ -10,6 +10,8 @@ _MODULES = (
     looking,
     resting,
     bake,
+    live,
+    overlay,
 )  # panels in working order, which is the order in the sidebar
 
 
