@@ -28,7 +28,6 @@ _KNOWN_PREFIXES: Final = frozenset(
 )  # fmt: skip
 _NAMESPACE: Final = re.compile(r"[.:|/]\Z")
 _INDEX: Final = re.compile(r"(?!au|ad)[a-z]{0,3}\d{1,3}")
-_SIDED: Final = re.compile(r"[lr]\Z|left|right|.*(left|right)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +143,7 @@ def _may_precede(prefix: str, meaning: Meaning) -> bool:
     squashed = squash(prefix)
     if squashed in naming.codes():
         return set(meaning.channels) <= naming.codes()[squashed]
-    if any(_SIDED.match(word) for _, word in naming.words(prefix)):
+    if naming.says_side(prefix):
         return False
     endings = (ending for _, ending in naming.endings(prefix, _MOST_WORDS))
     return not any(ending in naming.actions() or ending in naming.squashed_names() for ending in endings)

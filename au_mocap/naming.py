@@ -22,7 +22,7 @@ SAME_ACTION: Final = 0.8
 """Confidence of FACS's and FEAFA's names."""
 
 _FURTHER: Final = {
-    "eye_close": ("eyes closed", "eye closed", "blink"),
+    "eye_close": ("eyes closed", "eye closed", "blink", "eye blinking"),
     "lid_raise": ("upper lid raiser",),
     "brow_lower": ("brow lowerer",),
     "brow_raise": ("outer brow raiser",),
@@ -43,6 +43,7 @@ _FURTHER: Final = {
     "dimple": ("dimpler",),
     "chin_raise": ("chin raiser",),
     "tongue_out": ("tongue show",),
+    "lips_together": ("mouth closed",),
 }
 """FACS's and FEAFA's names of actions where they differ from the labels, without sides."""
 
@@ -51,6 +52,7 @@ _SIDE_LETTERS: Final = {"l": "left", "r": "right"}
 _SHAPE_SIDE: Final = re.compile(r"(Left|Right)$")
 _WORD: Final = re.compile(r"[A-Z]+(?![^\W\dA-Z_])|[A-Z]?[^\W\dA-Z_]+|\d+")
 _LEADING_ZEROS: Final = re.compile(r"(feafa|au|ad)0+(?=\d)")
+_SIDED: Final = re.compile(r"[lr]\Z|left|right|.*(left|right)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,11 @@ def endings(name: str, most: int) -> list[tuple[int, str]]:
         found.append((start, _LEADING_ZEROS.sub(r"\1", squashed) if "0" in squashed else squashed))
         rest = word + dash + rest if rest else side
     return found[::-1]
+
+
+def says_side(text: str) -> bool:
+    """Whether one of the words is a side, or ends with one."""
+    return any(_SIDED.match(word) for _, word in words(text))
 
 
 @cache

@@ -24,6 +24,7 @@ AXES = tuple((axis, axis.upper(), f"The bone's own {axis.upper()} axis") for axi
 
 
 def _retitled(self: "AUMOCAP_PG_row", context: bpy.types.Context) -> None:
+    self.confidence = -1.0
     self.name = f"{choices.channel_label(self.channel)} {self.target or self.data_path}"  # what the list's filter reads
     refresh.table_changed(self, context)
 
@@ -92,6 +93,10 @@ class AUMOCAP_PG_row(bpy.types.PropertyGroup):
     solo: bpy.props.BoolProperty(
         name="Solo", description="Play only rows that are solo", default=False, override=OVERRIDABLE,
         update=refresh.table_changed,
+    )  # fmt: skip
+    confidence: bpy.props.FloatProperty(
+        name="Confidence", description="How sure a match by name is, 0 to 1; -1 for a row that was set by hand",
+        default=-1.0, min=-1.0, max=1.0, precision=2, override=OVERRIDABLE,
     )  # fmt: skip
     test: bpy.props.FloatProperty(
         name="Test",

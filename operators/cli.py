@@ -136,10 +136,10 @@ def _character(stage: bpy.types.Scene, name: str | None) -> bpy.types.Object:
 
 
 def _load_table(chosen: bpy.types.Object, name: str) -> None:
-    from ..au_mocap import mapping
-    from . import table
+    from . import presets, table
 
-    table.fill(chosen.aumocap, mapping.load(name, table.preset_folders()))
+    loaded = presets.load(name, chosen)
+    table.fill(chosen.aumocap, loaded.mapping, loaded.confidences)
 
 
 def register() -> None:

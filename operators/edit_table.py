@@ -5,19 +5,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import bpy
 
 from ..au_mocap.errors import AuMocapError
 from . import choices, polls, refresh, table
 
-if TYPE_CHECKING:
-    from ..au_mocap.mapping import Mapping
-
 _ROW = (
     "channel", "kind", "target", "object", "path", "axis", "data_path", "index",
-    "gain", "gamma", "offset", "min", "max", "enabled",
+    "gain", "gamma", "offset", "min", "max", "enabled", "confidence",
 )  # fmt: skip
 
 
@@ -124,31 +121,35 @@ class AUMOCAP_OT_match_by_name(_NeedsTable, bpy.types.Operator):
 
     bl_idname = "aumocap.match_by_name"
     bl_label = "Match by Name"
-    bl_description = "Add rows for channels that the table does not use yet, by the names of the character's shape keys"
+    bl_description = (
+        "Add rows for channels that the table does not use yet, by the names of the character's shape keys, bones and "
+        "properties: single actions in any usual spelling, and presets that fit"
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add what is found; rows that are there stay."""
-        from ..au_mocap import matching
-        from . import rows
+        from . import presets, rows
 
         chosen = context.scene.aumocap.character
         character = chosen.aumocap
+        before = len(table.unused_channels(character))
         try:
-            found = matching.to_mapping(matching.match(table.members(chosen).shape_keys), "Matched by Name")
+            found = presets.matched(chosen, tuple(row.channel for row in character.rows if row.enabled))
         except AuMocapError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        unused = set(table.unused_channels(character))
-        new = [row for row in found.rows if row.channel in unused]
         with refresh.held():
-            for row in new:
-                rows.fill_row(character.rows.add(), row)
-            character.table_name = character.table_name or found.name
+            for row, sure in zip(found.mapping.rows, found.confidences, strict=True):
+                rows.fill_row(character.rows.add(), row, sure)
+            if found.mapping.rows:
+                character.table_name = character.table_name or found.mapping.name
         refresh.scene(context.scene)
-        if not new:
-            self.report({"WARNING"}, "No further shape key has a name that says which channel it plays.")
+        if not found.mapping.rows:
+            self.report({"WARNING"}, "Nothing further has a name that says which channel it plays.")
             return {"CANCELLED"}
-        self.report({"INFO"}, f"{len(new)} rows added, {len(unused) - len(new)} channels without a shape key.")
+        after = len(table.unused_channels(character))
+        many = len(found.mapping.rows)
+        self.report({"INFO"}, f"{many} rows added for {before - after} channels, {after} channels play nothing.")
         return {"FINISHED"}
 
 
@@ -157,7 +158,10 @@ class AUMOCAP_OT_load_preset(_NeedsTable, bpy.types.Operator):
 
     bl_idname = "aumocap.load_preset"
     bl_label = "Load Preset"
-    bl_description = "Put this preset in the place of the table"
+    bl_description = (
+        "Put this preset in the place of the table. Bundled presets that move bones are made for a human head and are "
+        "scaled to this character's, by the distance of its eye bones or the length of its head bone"
+    )
 
     name: bpy.props.StringProperty(name="Preset", options={"SKIP_SAVE"})
 
@@ -187,13 +191,14 @@ class AUMOCAP_OT_import_table(_NeedsTable, bpy.types.Operator):
 
 
 def _load(operator: bpy.types.Operator, context: bpy.types.Context, source: str | Path) -> set[str]:
-    from ..au_mocap import mapping
+    from . import presets
 
+    chosen = context.scene.aumocap.character
     try:
-        loaded = mapping.load(source, table.preset_folders())
-        missing = _missing(context.scene.aumocap.character, loaded)
+        loaded = presets.load(source, chosen)
+        missing = presets.missing(loaded.mapping, chosen)
         _end_test(context)
-        table.fill(_character(context), loaded)
+        table.fill(_character(context), loaded.mapping, loaded.confidences)
     except AuMocapError as error:
         operator.report({"ERROR"}, str(error))
         return {"CANCELLED"}
@@ -202,14 +207,6 @@ def _load(operator: bpy.types.Operator, context: bpy.types.Context, source: str 
         some = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
         operator.report({"WARNING"}, f"This character has no {some}: those rows move nothing.")
     return {"FINISHED"}
-
-
-def _missing(chosen: bpy.types.Object, loaded: "Mapping") -> list[str]:
-    from ..au_mocap import mapping
-
-    names = set(table.members(chosen).shape_keys)
-    wanted = [row.target.name for row in loaded.rows if isinstance(row.target, mapping.ShapeKeyTarget)]
-    return [name for name in dict.fromkeys(wanted) if name not in names]
 
 
 class AUMOCAP_OT_save_preset(_NeedsTable, bpy.types.Operator):

@@ -34,8 +34,8 @@ def _target_of(row: AUMOCAP_PG_row) -> mapping.Target:
     return mapping.PropertyTarget(row.data_path, row.object or None, None if row.index < 0 else row.index)
 
 
-def fill_row(row: AUMOCAP_PG_row, source: mapping.Row) -> None:
-    """Write a row of a mapping into properties."""
+def fill_row(row: AUMOCAP_PG_row, source: mapping.Row, confidence: float = -1.0) -> None:
+    """Write a row of a mapping into properties, with how sure it is: 0..1, or -1 for one set by hand."""
     row.channel = source.channel
     target = source.target
     if isinstance(target, mapping.ShapeKeyTarget):
@@ -47,3 +47,4 @@ def fill_row(row: AUMOCAP_PG_row, source: mapping.Row) -> None:
         row.index = -1 if target.index is None else target.index
     for name in ("gain", "gamma", "offset", "min", "max", "enabled"):
         setattr(row, name, getattr(source, name))
+    row.confidence = confidence  # last: choosing another channel or target makes the row one set by hand

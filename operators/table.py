@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from .character_properties import AUMOCAP_PG_character
 
 
-_FITS: Final = 0.6
-"""Share of a preset's shape keys that a character must have for it to be offered."""
-
 _FRESH_S: Final = 0.5
 
 
@@ -29,6 +27,7 @@ class Members:
     Attributes:
         shape_keys: Of all its meshes, without those at rest, in their order.
         bones: Of its armature.
+        properties: Data paths of the numbers among the custom properties of its armature and of that one's bones.
         meshes: Meshes with shape keys.
         head: Head bone that was found by its name.
         neck: The same for the neck.
@@ -37,6 +36,7 @@ class Members:
 
     shape_keys: tuple[str, ...] = ()
     bones: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
     meshes: tuple[str, ...] = ()
     head: str | None = None
     neck: str | None = None
@@ -82,7 +82,29 @@ def members(chosen: bpy.types.Object) -> Members:
         shapes = mesh.data.shape_keys
         keys |= dict.fromkeys(key.name for key in shapes.key_blocks if key != shapes.reference_key)
     bones = tuple(bone.name for bone in found.armature.data.bones) if found.armature else ()
-    return Members(tuple(keys), bones, tuple(mesh.name for mesh in found.meshes), found.head, found.neck, found.eyes)
+    return Members(
+        shape_keys=tuple(keys),
+        bones=bones,
+        properties=_properties(found.armature) if found.armature else (),
+        meshes=tuple(mesh.name for mesh in found.meshes),
+        head=found.head,
+        neck=found.neck,
+        eyes=found.eyes,
+    )
+
+
+def _properties(armature: bpy.types.Object) -> tuple[str, ...]:
+    holders = [("", armature), *((f'pose.bones["{_escaped(bone.name)}"]', bone) for bone in armature.pose.bones)]
+    return tuple(
+        f'{path}["{_escaped(name)}"]'
+        for path, holder in holders
+        for name, value in holder.items()
+        if isinstance(value, Real) and not isinstance(value, bool)
+    )
+
+
+def _escaped(name: str) -> str:
+    return bpy.utils.escape_identifier(name)
 
 
 def armature_of(chosen: bpy.types.Object) -> bpy.types.Object | None:
@@ -139,16 +161,6 @@ def preset_names() -> tuple[str, ...]:
     return names(preset_folders())
 
 
-def preset_title(name: str) -> str:
-    """What the menu calls a preset: the name inside its file, or the file's own where that cannot be read."""
-    from ..au_mocap.mapping import load
-
-    try:
-        return load(name, preset_folders()).name
-    except AuMocapError:
-        return name
-
-
 def own_preset_names() -> tuple[str, ...]:
     """Names of the user's own presets."""
     from ..au_mocap.mapping import names
@@ -156,8 +168,13 @@ def own_preset_names() -> tuple[str, ...]:
     return names((_own_folder(),))
 
 
-def fill(character: "AUMOCAP_PG_character", table: "Mapping") -> None:
+def fill(character: "AUMOCAP_PG_character", table: "Mapping", confidences: Sequence[float] | None = None) -> None:
     """Put a mapping in the place of a character's table.
+
+    Args:
+        character: Whose table.
+        table: The mapping.
+        confidences: How sure each row is, 0..1; without them, or where it is -1, the row counts as set by hand.
 
     Raises:
         MappingError: The table comes from a linked file and cannot be replaced; it stays as it was.
@@ -169,8 +186,8 @@ def fill(character: "AUMOCAP_PG_character", table: "Mapping") -> None:
         raise MappingError(message)
     with refresh.held():
         character.rows.clear()
-        for source in table.rows:
-            rows.fill_row(character.rows.add(), source)
+        for source, sure in zip(table.rows, confidences or [-1.0] * len(table.rows), strict=True):
+            rows.fill_row(character.rows.add(), source, sure)
         character.active_row = 0
         character.table_name = table.name
 
@@ -183,30 +200,16 @@ def _is_inherited(character: "AUMOCAP_PG_character", index: int) -> bool:
     return index < len(override.reference.aumocap.rows)
 
 
-def share_of(table: "Mapping", names: Sequence[str]) -> float:
-    """0..1: how much of a mapping's shape keys a character has."""
-    from ..au_mocap.mapping import ShapeKeyTarget
-
-    wanted = [row.target.name for row in table.rows if isinstance(row.target, ShapeKeyTarget)]
-    return sum(name in names for name in wanted) / len(wanted) if wanted else 0.0
-
-
 def offer(chosen: bpy.types.Object | None) -> None:
-    """Give a character without a table the preset that fits it best, or what its names say; nothing where none does."""
-    from ..au_mocap import mapping, matching
+    """Give a character without a table what its names suggest, a preset or single rows; nothing where none fits."""
+    from . import presets
 
     if chosen is None or len(chosen.aumocap.rows) or not chosen.is_editable:
         return
     try:
-        names = members(chosen).shape_keys
-        presets = [mapping.load(name, preset_folders()) for name in preset_names()]
-        best = max(presets, key=lambda each: share_of(each, names), default=None)
-        if best is not None and share_of(best, names) > _FITS:
-            fill(chosen.aumocap, best)
-            return
-        matches = matching.match(names)
-        if matches:
-            fill(chosen.aumocap, matching.to_mapping(matches, "Matched by Name"))
+        found = presets.matched(chosen)
+        if found.mapping.rows:
+            fill(chosen.aumocap, found.mapping, found.confidences)
     except AuMocapError:
         return  # an offer only: the panel's own buttons say what is wrong
 

@@ -1,9 +1,14 @@
 """Panel 3: the character, and the table from channels to its controls."""
 
+from typing import Final
+
 import bpy
 
-from ..operators import choices, table
+from ..operators import choices, presets, table
 from . import text
+
+_SURE: Final = 0.995
+"""Matches from here on are shown without their confidence."""
 
 
 class _Drawn:
@@ -39,11 +44,24 @@ class AUMOCAP_UL_rows(bpy.types.UIList):
         target = names.row(align=True)
         target.alert = not _exists(item)
         target.label(text=item.data_path if item.kind == "property" else item.target, translate=False)
+        if 0.0 <= item.confidence < _SURE:
+            _draw_doubt(row, item, wide)
         if wide:
             numbers = split.row(align=True)
             numbers.prop(item, "gain", text="")
             numbers.prop(item, "test", text="", slider=True)
         row.prop(item, "solo", text="", icon="SOLO_ON" if item.solo else "SOLO_OFF", emboss=False)
+
+
+def _draw_doubt(row: bpy.types.UILayout, item: bpy.types.PropertyGroup, wide: bool) -> None:
+    """How sure a match is, where it is not sure: a percentage if there is room, else a mark."""
+    doubt = row.row(align=True)
+    doubt.active = False
+    if wide:
+        doubt.ui_units_x = 2.0
+        doubt.label(text=f"{item.confidence:.0%}")
+    else:
+        doubt.label(text="", icon="QUESTION")
 
 
 def _exists(item: bpy.types.PropertyGroup) -> bool:
@@ -58,13 +76,12 @@ class AUMOCAP_MT_presets(bpy.types.Menu):
     bl_idname = "AUMOCAP_MT_presets"
     bl_label = "Presets"
 
-    def draw(self, _context: bpy.types.Context) -> None:
-        """Every preset, then what can be done with the table as a whole."""
+    def draw(self, context: bpy.types.Context) -> None:
+        """Presets that fit the character, the others in grey, then what can be done with the table as a whole."""
         layout = self.layout
-        for name in table.preset_names():
-            title = table.preset_title(name)
-            layout.operator("aumocap.load_preset", text=title, icon="PRESET", translate=False).name = name
-        layout.separator()
+        listed = presets.entries(context.scene.aumocap.character)
+        _draw_entries(layout, [entry for entry in listed if entry.fits])
+        _draw_entries(layout, [entry for entry in listed if not entry.fits])
         layout.operator("aumocap.save_preset", icon="FILE_TICK")
         own = table.own_preset_names()
         if own:
@@ -72,6 +89,16 @@ class AUMOCAP_MT_presets(bpy.types.Menu):
         layout.separator()
         layout.operator("aumocap.import_table", icon="IMPORT")
         layout.operator("aumocap.export_table", icon="EXPORT")
+
+
+def _draw_entries(layout: bpy.types.UILayout, listed: list[presets.Entry]) -> None:
+    for entry in listed:
+        row = layout.row()
+        row.active = entry.fits  # grey, and still to be had
+        icon = "PRESET" if entry.fits else "NONE"
+        row.operator("aumocap.load_preset", text=entry.title, icon=icon, translate=False).name = entry.name
+    if listed:
+        layout.separator()
 
 
 class AUMOCAP_MT_delete_presets(bpy.types.Menu):
@@ -155,6 +182,8 @@ def _draw_row(layout: bpy.types.UILayout, context: bpy.types.Context, row: bpy.t
         return
     body.use_property_split = True
     body.use_property_decorate = False
+    if row.confidence >= 0.0:
+        body.label(text=f"Matched by its name: {row.confidence:.0%} sure", icon="VIEWZOOM")
     body.prop(row, "channel")
     body.prop(row, "kind")
     _draw_target(body, context, row)

@@ -97,7 +97,8 @@ def test_presets_of_ones_own_come_back(character: Properties, presets: Path) -> 
     bpy.ops.aumocap.load_preset(name="Hero Face")
     assert content(character) == saved
     assert character.table_name == "Hero Face"
-    assert extension.module("operators.table").preset_names() == ("Hero Face", "arkit")
+    listed = extension.module("operators.table").preset_names()
+    assert {"Hero Face", "arkit", "rigify"} <= set(listed)
     bpy.ops.aumocap.delete_preset(name="Hero Face")
     assert not list(presets.iterdir())
 
