@@ -15,7 +15,7 @@ def test_a_matched_table_and_the_menu_are_drawn(blender: str, built_zip: Path) -
     assert result.problems == [], "drawing code that fails prints its traceback"
     assert result.json["title"] == "Character Creator 4"
     assert result.json["confidences"] == [0.8]
-    wide = picture(result, "wide")
-    assert changed(picture(result, "empty"), wide) > 10_000, "the table is drawn"
+    narrow, wide = picture(result, "narrow"), picture(result, "wide")
+    assert changed(picture(result, "empty"), narrow) > 10_000, "the table is drawn"
+    assert changed(narrow, wide) > 1_000, "with gains and confidences where there is room"
     assert changed(wide, picture(result, "menu")) > 20_000, "the menu is drawn"
-    assert changed(wide, picture(result, "narrow")) > 10_000
