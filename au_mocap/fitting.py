@@ -13,8 +13,8 @@ from typing import Final
 from . import channels, matching, naming
 from .mapping import BoneTarget, Mapping, PropertyTarget, Row, ShapeKeyTarget, Target
 
-FITS: Final = 0.6
-"""Share of a preset's targets that a character must have for the preset to fit."""
+FITS: Final = 0.45
+"""Share of a preset's targets that a character must have for the preset to fit: vowels and blinks of VRM will do."""
 
 BY_NAME: Final = "Matched by Name"
 """What a table is called that was put together from names."""
@@ -59,9 +59,10 @@ class Fitted:
 
     @property
     def share(self) -> float:
-        """0..1: how many of the rows in use have their target on the character."""
-        used = [sure for row, sure in zip(self.mapping.rows, self.confidences, strict=True) if row.enabled]
-        return sum(sure > UNKNOWN for sure in used) / len(used) if used else 0.0
+        """0..1: how many of the targets of rows in use the character has."""
+        pairs = zip(self.mapping.rows, self.confidences, strict=True)
+        there = {row.target: sure > UNKNOWN for row, sure in pairs if row.enabled}
+        return sum(there.values()) / len(there) if there else 0.0
 
     @property
     def covered(self) -> frozenset[str]:
@@ -92,7 +93,8 @@ def fit(table: Mapping, controls: Controls) -> Fitted:
     Returns:
         All rows of the mapping, in their order.
     """
-    wanted = dict.fromkeys(row.target.name for row in table.rows if _is_open_key(row.target))
+    keys = (row.target for row in table.rows if isinstance(row.target, ShapeKeyTarget) and row.target.object is None)
+    wanted = dict.fromkeys(key.name for key in keys)
     names = _find(tuple(wanted), controls.shape_keys)
     fitted = [_fit_row(row, names, controls) for row in table.rows]
     return Fitted(replace(table, rows=tuple(row for row, _ in fitted)), tuple(sure for _, sure in fitted))
@@ -159,10 +161,6 @@ def _sides(channel_id: str) -> tuple[str, ...]:
     return channels.SIDES_OF.get(channel_id, (channel_id,))
 
 
-def _is_open_key(target: Target) -> bool:
-    return isinstance(target, ShapeKeyTarget) and target.object is None
-
-
 def _fit_row(row: Row, names: dict[str, tuple[str, float]], controls: Controls) -> tuple[Row, float]:
     target = row.target
     if isinstance(target, BoneTarget):
@@ -192,7 +190,8 @@ def _find(wanted: Sequence[str], names: Sequence[str]) -> dict[str, tuple[str, f
         if meant is not None:
             groups[prefix].setdefault(meant, name)
     found |= {meant: (name, naming.SAME_WORDS) for meant, name in groups.pop("", {}).items()}
-    behind = max(groups.values(), key=len, default={})
+    nothing: dict[str, str] = {}
+    behind = max(groups.values(), key=len, default=nothing)
     if len(behind) >= max(_SHARED_BY, len(found) + 1):  # a rig has its names behind a prefix, or it has not
         return {meant: (name, _BEHIND_PREFIX) for meant, name in behind.items()}
     return found

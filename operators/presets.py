@@ -90,7 +90,7 @@ def load(source: str | Path, chosen: bpy.types.Object) -> "Fitted":
         return fitting.Fitted(loaded, (fitting.UNKNOWN,) * len(loaded.rows))
     fitted = fitting.fit(loaded, controls_of(table.members(chosen)))
     own = source in table.own_preset_names()  # saved from a character, in whose size it already is
-    return fitted if own else replace(fitted, mapping=in_size_of(fitted.mapping, chosen))
+    return fitted if own else replace(fitted, mapping=in_size(fitted.mapping, size(chosen)))
 
 
 def matched(chosen: bpy.types.Object, used: tuple[str, ...] = ()) -> "Fitted":
@@ -102,13 +102,13 @@ def matched(chosen: bpy.types.Object, used: tuple[str, ...] = ()) -> "Fitted":
     from ..au_mocap import fitting, mapping
 
     presets: list[Mapping] = []
-    own = table.own_preset_names()
+    own, factor = table.own_preset_names(), size(chosen)
     for name in (*own, *(name for name in table.preset_names() if name not in own)):
         try:
             loaded = mapping.load(name, table.preset_folders())
         except AuMocapError:
             continue  # one broken file must not hide the others
-        presets.append(loaded if name in own else in_size_of(loaded, chosen))
+        presets.append(loaded if name in own else in_size(loaded, factor))
     return fitting.by_name(presets, controls_of(table.members(chosen)), used)
 
 
@@ -134,13 +134,14 @@ def missing(loaded: "Mapping", chosen: bpy.types.Object) -> list[str]:
     return [name for name, is_there in wanted.items() if not is_there]
 
 
-def in_size_of(loaded: "Mapping", chosen: bpy.types.Object) -> "Mapping":
-    """A mapping for a human in the size of a character: what moves bones moves them as much farther as it is larger."""
-    from ..au_mocap.mapping import BoneTarget
+def in_size(loaded: "Mapping", factor: float) -> "Mapping":
+    """A mapping for a human on a larger or smaller head: bones move as much farther or less far.
 
-    if not any(isinstance(row.target, BoneTarget) and row.target.path == "location" for row in loaded.rows):
-        return loaded
-    factor = size(chosen)
+    Args:
+        loaded: The mapping; only rows that move bones change.
+        factor: What `size` tells of the character.
+    """
+    from ..au_mocap.mapping import BoneTarget
 
     def scaled(row: "Row") -> "Row":
         if not isinstance(row.target, BoneTarget) or row.target.path != "location":

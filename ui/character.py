@@ -7,8 +7,11 @@ import bpy
 from ..operators import choices, presets, table
 from . import head, text
 
+
 _SURE: Final = 0.995
 """Matches from here on are shown without their confidence."""
+_DOUBTFUL: Final = 0.75
+"""Matches below are marked even where there is little room."""
 
 
 class _Drawn:
@@ -44,7 +47,7 @@ class AUMOCAP_UL_rows(bpy.types.UIList):
         target = names.row(align=True)
         target.alert = not _exists(item)
         target.label(text=item.data_path if item.kind == "property" else item.target, translate=False)
-        if 0.0 <= item.confidence < _SURE:
+        if 0.0 <= item.confidence < (_SURE if wide else _DOUBTFUL):
             _draw_doubt(row, item, wide)
         if wide:
             numbers = split.row(align=True)
