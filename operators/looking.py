@@ -85,10 +85,7 @@ class AUMOCAP_OT_match_by_looking(_NeedsShapes, bpy.types.Operator):
         character = context.scene.aumocap.character.aumocap
         with refresh.held():
             end_tests(character)
-            table.fill(character, seen.mapping)
-            for row, confidence in zip(character.rows, seen.confidence, strict=True):
-                if "confidence" in row.bl_rna.properties:
-                    row.confidence = confidence
+            table.fill(character, seen.mapping, seen.confidence)
         refresh.scene(context.scene)
 
     def _tell(self, seen: "Seen") -> None:

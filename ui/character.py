@@ -7,7 +7,6 @@ import bpy
 from ..operators import choices, presets, table
 from . import head, text
 
-
 _SURE: Final = 0.995
 """Matches from here on are shown without their confidence."""
 _DOUBTFUL: Final = 0.75

@@ -85,8 +85,7 @@ def test_nameless_keys_are_matched_and_nothing_else_changes(
     assert (len(character.rows), character.table_name) == (54, "Matched by Looking")
     assert state() == before
     assert "54 channels matched by looking." in capfd.readouterr().out
-    if "confidence" in character.rows[0].bl_rna.properties:
-        assert all(0.6 < row.confidence <= 1.0 for row in character.rows)
+    assert all(0.6 < row.confidence <= 1.0 for row in character.rows)
 
 
 def test_rows_that_were_there_are_replaced(nameless: tuple[Properties, Names, "DemoHead"]) -> None:
