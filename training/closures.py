@@ -85,11 +85,10 @@ def clip(cast: str, number: int) -> Clip:
     path, truth = folder / f"{cast}_{number:02d}.mp4", folder / f"{cast}_{number:02d}.npz"
     if not truth.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f"{cast}_{number:02d}.part-{os.getpid()}"
-        arrays = film(np.random.default_rng([CASTS[cast], number]), part.with_suffix(".part.mp4"))
-        np.savez(part.with_suffix(".part.npz"), **arrays)
-        part.with_suffix(".part.mp4").replace(path)
-        part.with_suffix(".part.npz").replace(truth)  # last: it says that both are whole
+        video, arrays = (folder / f"{cast}_{number:02d}.part-{os.getpid()}.{kind}" for kind in ("mp4", "npz"))
+        np.savez(arrays, **film(np.random.default_rng([CASTS[cast], number]), video))
+        video.replace(path)
+        arrays.replace(truth)  # last: it says that both are whole
     with np.load(truth) as kept:
         return Clip(path, kept["values"], kept["lids"], kept["lips_m"])
 
