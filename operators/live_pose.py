@@ -5,7 +5,7 @@ Imported at first use: it needs numpy.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import bpy
 import numpy as np
@@ -16,13 +16,11 @@ from . import keying, live_trace, rows, scene, settings
 from .bake_settings import BakeSettings
 from .destinations import place_of
 from .plan import Plan
-from .posing import Remembered, Spot, mode_spots, spot_of, with_rotations
+from .posing import Remembered, Spot, spot_of
 from .tracks import Track
 
 if TYPE_CHECKING:
     from ..au_mocap.live.session import LiveFrame
-
-_NO_FRAMES: Final = np.zeros(1, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +44,21 @@ class _Instant(Plan):
     """A plan of the last sample alone. What can be driven is found out once; values are planned again and again."""
 
     def __init__(self, how: BakeSettings) -> None:
-        super().__init__(_NO_FRAMES, place_of(how), how)
+        super().__init__(np.zeros(2), place_of(how), how)
         self._known: dict[tuple[object, ...], bool] = {}
         self._planned: set[tuple[object, ...]] = set()
 
-    def clear(self) -> None:
-        """Begin the next moment."""
+    def clear(self, frame: float) -> None:
+        """Begin the next moment, at a scene frame."""
+        self.frames = np.full(2, frame)
         self.tracks.clear()
-        self.rotation_modes.clear()  # no bone outlives its tick: in edit mode bones are made anew
         self._planned.clear()
 
     def add(self, owner: bpy.types.ID, path: tuple[str, int], group: str, values: Floats, weight: float = 1.0) -> None:
         """Plan the last value; `weight` is for reducing keys alone."""
         del weight
         if np.isfinite(values[-1]) and self._takes(owner, path[0], (path[1],)):
-            self.tracks.setdefault(owner, []).append(Track(*path, group, self.frames, values[-1:]))
+            self.tracks.setdefault(owner, []).append(Track(*path, group, self.frames[-1:], values[-1:]))
 
     def add_rotation(self, owner: bpy.types.ID, data_path: str, group: str, quaternions: Floats) -> bool:
         """Plan the last rotation."""
@@ -68,7 +66,7 @@ class _Instant(Plan):
             return False
         if np.isfinite(quaternions[-1]).all():
             self.tracks.setdefault(owner, []).extend(
-                Track(data_path, index, group, self.frames, quaternions[-1:, index]) for index in range(4)
+                Track(data_path, index, group, self.frames[-1:], quaternions[-1:, index]) for index in range(4)
             )
         return True
 
@@ -122,9 +120,6 @@ class LivePose:
         """Set the values of a moment; what was posed before and is unknown now goes back to what it was."""
         self._fill(moment)
         values: list[tuple[bpy.types.ID, Spot, Any]] = []
-        for bone, (spot, mode) in zip(self._plan.rotation_modes, mode_spots(self._plan), strict=True):
-            owner: Any = bone.id_data
-            values.append((owner, spot, mode))
         for owner, tracks in self._plan.tracks.items():
             values += [(owner, self._spot(owner, track), float(track.values[0])) for track in tracks]
         self._remember(values)
@@ -133,15 +128,14 @@ class LivePose:
             self._remembered.restore(idle)
         self._posed = posed
         for _, spot, value in values:
-            if not isinstance(value, str) or spot.read() != value:  # setting a mode anew tags the whole armature
-                spot.write(value)
+            spot.write(value)
 
     def fits(self, chosen: bpy.types.Object, how: BakeSettings) -> bool:
         """Whether it was made for this character and these settings."""
         return self._made_for == (chosen.name, how)
 
     def _fill(self, moment: Moment) -> None:
-        self._plan.clear()
+        self._plan.clear(self._stage.frame_current_final)
         keying.fill(self._plan, self._stage, self._character, moment, self._table)
 
     def _remember(self, values: Iterable[tuple[bpy.types.ID, Spot, Any]]) -> None:
@@ -153,7 +147,7 @@ class LivePose:
                 fresh.setdefault(owner, []).append(spot)
         for owner, spots in fresh.items():
             known = live_trace.noted(owner)
-            for spot in with_rotations(spots):
+            for spot in spots:
                 place = spot.data_path, spot.index
                 before[spot] = known[place] if place in known else spot.read()
             own = {

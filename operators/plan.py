@@ -39,7 +39,6 @@ class Plan:
         place: Where the tracks will go.
         settings: The bake's settings.
         tracks: What to write.
-        rotation_modes: Modes that bones must have for their tracks to count.
         muted: Drivers to mute so that keys count: data paths and indices.
         starts: Values of rotations in the first frame, by data path, where they go on from other animation.
         notes: What else the user should know, one line each.
@@ -50,7 +49,6 @@ class Plan:
     place: Place
     settings: BakeSettings
     tracks: dict[bpy.types.ID, list[Track]] = field(default_factory=dict)
-    rotation_modes: dict[bpy.types.PoseBone, str] = field(default_factory=dict)
     muted: dict[bpy.types.ID, list[tuple[str, int]]] = field(default_factory=dict)
     starts: dict[str, Floats] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -221,8 +219,10 @@ def _fitted(plan: Plan, character: Character, table: mapping.Mapping, values: Fl
     """Table and curves that close this character's lids and lips where the actor's are closed."""
     if not plan.settings.fit_contacts:
         return table, values
-    fitted = resting.fit(character, table).table
-    return fitted, values if resting.closes_lips(character, table) else retarget.without_lips(values)
+    fitted, closes_lips = plan.once(
+        ("contacts",), lambda: (resting.fit(character, table).table, resting.closes_lips(character, table))
+    )
+    return fitted, values if closes_lips else retarget.without_lips(values)
 
 
 def _plan_shape_key(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -12,9 +12,6 @@ import numpy as np
 from .plan import Plan
 
 _SUBSCRIPT: Final = re.compile(r"^(?P<owner>.*?)\.?(?P<key>\[\"(?:[^\"\\]|\\.)*\"\])$")
-
-_MODE: Final = ".rotation_mode"
-_ROTATIONS: Final = {"rotation_euler": 3, "rotation_quaternion": 4, "rotation_axis_angle": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,29 +85,16 @@ class Remembered:
 
     def add(self, spots: Iterable[Spot]) -> None:
         """Remembers what is there now; what is known already stays as it was first seen."""
-        for spot in with_rotations(spots):
+        for spot in spots:
             if spot not in self.before:
                 self.before[spot] = spot.read()
 
     def restore(self, chosen: Iterable[Spot] | None = None) -> None:
         """Puts back what was there, all or some; a data-block that has gone meanwhile is passed over."""
-        spots = self.before if chosen is None else with_rotations(chosen)
-        # Modes first: Blender converts a bone's rotations when its mode changes, and what it makes of them is wrong.
-        for spot in sorted(spots, key=lambda each: not each.data_path.endswith(_MODE)):
+        for spot in self.before if chosen is None else chosen:
             value = self.before.get(spot)
             if value is not None:
                 spot.write(value)
-
-
-def with_rotations(spots: Iterable[Spot]) -> Iterable[Spot]:
-    """The same spots, and with a bone's rotation mode all the numbers that Blender changes with it."""
-    for spot in spots:
-        yield spot
-        if spot.data_path.endswith(_MODE):
-            bone = spot.data_path.removesuffix(_MODE)
-            for leaf, size in _ROTATIONS.items():
-                for index in range(size):
-                    yield replace(spot, data_path=f"{bone}.{leaf}", index=index)
 
 
 class Pose:
@@ -123,15 +107,11 @@ class Pose:
             for owner, tracks in plan.tracks.items()
             for track in tracks
         ]
-        self._modes = [(spot, mode) for spot, mode in mode_spots(plan) if spot.read() != mode]
         self._remembered = Remembered()
-        self._remembered.add(spot for spot, _ in self._modes)
         self._remembered.add(spot for spot, _, _ in self._tracks)
 
     def show(self, frame: float) -> None:
         """Sets the values of a scene frame: between two known ones a blend, beyond the ends the last one."""
-        for spot, mode in self._modes:
-            spot.write(mode)
         for spot, frames, values in self._tracks:
             spot.write(float(np.interp(frame, frames, values)))
 
@@ -144,11 +124,3 @@ def spot_of(owner: bpy.types.ID, data_path: str, index: int) -> Spot:
     """Where a data-block holds a number."""
     collection = "shape_keys" if isinstance(owner, bpy.types.Key) else "objects"
     return Spot(collection, owner.name, owner.library.filepath if owner.library else None, data_path, index)
-
-
-def mode_spots(plan: Plan) -> list[tuple[Spot, str]]:
-    """Where the rotation modes of a plan's bones stand, and what they must be."""
-    return [
-        (spot_of(bone.id_data, f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].rotation_mode', 0), mode)
-        for bone, mode in plan.rotation_modes.items()
-    ]
