@@ -148,8 +148,8 @@ class Calibrator:
     """Applies settings to one take again and again.
 
     It keeps 7 KB a frame of what the regressor's head reads, and the results of the settings that were used last. Gains
-    and offsets commute with holding doubtful frames and with smoothing, which are weighted means of frames; so they are
-    applied to smoothed values, and a change of theirs costs no smoothing. Threads must not share one.
+    and offsets are applied to what was held and smoothed: a change of theirs costs no smoothing, and does not change
+    what counts as flicker. Threads must not share one.
 
     Attributes:
         take: The take.

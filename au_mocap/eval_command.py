@@ -34,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
     if options.json is not None:
         files.check_writable(options.json, overwrite=options.overwrite)
     source: Path = options.inputs[0]
-    settings = Settings(options.neutral or NeutralSettings(), smoothing=options.smooth or EVAL_SMOOTHING)
+    # Without contact, which is for characters: what is measured here is what the regressor says.
+    settings = Settings(options.neutral or NeutralSettings(), smoothing=options.smooth or EVAL_SMOOTHING, contact=0.0)
     failed: list[str] = []
     folds: list[tuple[str, ...]] = []
     if _is_measured(options):

@@ -101,7 +101,7 @@ def _found(
     if makers[0] != makers[1]:
         message = f"'{source.name}' was measured by {makers[0]}, '{target.name}' by {makers[1]}: their ranges differ."
         raise TakeError(message)
-    plain = replace(settings.of_take(source), gains={}, offsets={}, gaps="leave", shaping=Shaping())
+    plain = replace(settings.of_take(source), gains={}, offsets={}, gaps="leave", shaping=Shaping(), contact=0.0)
     curves = calibrator.curves(plain)
     times, values = curves.time_s, curves.values
     if only_range:

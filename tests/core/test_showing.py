@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from au_mocap import calibration, channels, rotations, steadying
+from au_mocap import calibration, channels, gaze, repair, rotations, steadying
 from au_mocap.calibration import Calibrator, NeutralSettings, Settings
 from au_mocap.errors import ModelError, SettingsError
 from au_mocap.gaps import MODES, GapMode
 from au_mocap.registry import Registry
 from au_mocap.regressors import Features, Neutral, Regressor, features, open_regressor
-from au_mocap.smoothing import smooth
+from au_mocap.smoothing import smooth_values
 from au_mocap.take import Take, save
 from tests.core import clips
 from tests.core.command_line import rows_of, run
@@ -156,25 +156,29 @@ def test_calibrator_answers_as_if_asked_for_the_first_time(returning_take: Take,
 
 @pytest.mark.parametrize("smoothing", ["off", "light", "strong"])
 @pytest.mark.parametrize("mode", ["auto", "none"])
-def test_gains_may_come_after_smoothing(
+def test_gains_are_applied_to_what_was_held_and_smoothed(
     langer_take: Take, regressor: Regressor, smoothing: str, mode: calibration.NeutralMode
 ) -> None:
-    """Applied before doubtful frames are held and curves smoothed, as they are described, they give the same."""
+    """However strongly a channel is to answer, the same of it counts as flicker."""
     random = np.random.default_rng(4)
     take = replace(langer_take, confidence=random.uniform(0.0, 1.0, len(langer_take)).astype(np.float32))
     sided = channels.PREDICTED_IDS
     gains = dict(zip(sided, random.uniform(0.0, 10.0, len(sided)).tolist(), strict=True))
     offsets = dict(zip(sided, random.uniform(-1.0, 1.0, len(sided)).tolist(), strict=True))
-    settings = Settings(NeutralSettings(mode), gains, offsets, smoothing)
+    settings = Settings(NeutralSettings(mode), gains, offsets, smoothing, contact=0.0)
     given = calibration.curves(take, settings, regressor)
 
     def row(by_id: dict[str, float], default: float) -> np.ndarray:
         return np.array([by_id.get(channel_id, default) for channel_id in channels.IDS])
 
-    values = regressor.values(features(take), given.neutral.neutral) * row(gains, 1.0) + row(offsets, 0.0)
+    values = regressor.values(features(take), given.neutral.neutral)
     steadied = steadying.steady(take.time_s, values, take.confidence)
     assert np.abs(steadied - values).max() > 0.1, "nothing was held"
-    wanted = channels.enforce_rules(smooth(take.time_s, steadied, smoothing).astype(np.float32))
+    faults = repair.find(take.time_s, take.head_rotation, take.head_position, take.confidence)
+    held = gaze.hold_through_blinks(take.time_s, repair.bridge(take.time_s, steadied, faults.any_of_both))
+    smoothed = smooth_values(take.time_s, held, smoothing)
+    wanted = channels.enforce_rules((smoothed * row(gains, 1.0) + row(offsets, 0.0)).astype(np.float32))
+    wanted[faults.dropouts] = np.nan
     np.testing.assert_allclose(given.values, wanted, atol=1e-5)
 
 

@@ -95,10 +95,10 @@ def put_on_rigify(character: Any) -> bpy.types.Object:  # noqa: ANN401 - operato
     landmarks = _landmarks(character.armature)
     own = {bone.name: (_array(bone.head_local), _array(bone.tail_local)) for bone in character.armature.data.bones}
     bpy.ops.object.armature_human_metarig_add()
-    metarig = bpy.context.object
+    metarig = _active()
     _lay(metarig, _ends(metarig, landmarks, own))
     bpy.ops.pose.rigify_generate()
-    rig = bpy.context.object
+    rig = _active()
     bpy.data.objects.remove(metarig)
     for side in "LR":
         rig.data.bones[f"ORG-eye.{side}"].use_deform = True
@@ -107,6 +107,13 @@ def put_on_rigify(character: Any) -> bpy.types.Object:  # noqa: ANN401 - operato
     _rehang(character.hair, rig, _SKULL)
     bpy.data.objects.remove(character.armature)
     return rig
+
+
+def _active() -> bpy.types.Object:
+    """What the last operator made."""
+    made = bpy.context.object
+    assert made is not None
+    return made
 
 
 def _landmarks(armature: bpy.types.Object) -> Floats:
@@ -156,7 +163,7 @@ def _lay(metarig: bpy.types.Object, ends: Ends) -> None:
         if bone.name not in ends:
             bones.remove(bone)
     for name, (head, tail) in ends.items():
-        bones[name].head, bones[name].tail = Vector(head), Vector(tail)
+        bones[name].head, bones[name].tail = Vector(head.tolist()), Vector(tail.tolist())
     bpy.ops.object.mode_set(mode="OBJECT")
 
 
