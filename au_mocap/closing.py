@@ -13,13 +13,16 @@ from .arrays import Floats
 from .contact import Contacts
 
 MOST_APART: Final = 0.75
-"""The most that an eye closes which is surely not shut: on many characters the lids meet from 0.8 on."""
+"""The most that an eye closes which is not shut: on many characters the lids meet from 0.8 on."""
 
 LEAST_GAP: Final = 0.05
 """What is left of a dropped jaw, at least, between lips that surely do not touch."""
 
 _KNEE: Final = 0.55
 """From here on the closing of an eye that is not shut is held back."""
+
+_NARROWING: Final = {"lid_tighten": 0.3, "look_down": 0.3}
+"""Channels that bring the lids nearer to each other, too, with how far against a blink."""
 
 _PARTING: Final = (
     "lower_lip_depress_L",
@@ -46,9 +49,9 @@ def close(values: Floats, contacts: Contacts, strength: float) -> NDArray[np.flo
     """
     result = np.array(values, np.float64)
     # Values may be known where no face was seen, since a moment's loss is bridged; of contact nothing is known there.
-    eyes, lips, eyes_apart, lips_apart = (
+    eyes, eyes_apart, lips, lips_apart = (
         strength * np.nan_to_num(each)
-        for each in (contacts.eyes, contacts.lips, contacts.eyes_apart, contacts.lips_apart)
+        for each in (contacts.eyes, 1.0 - contacts.eyes, contacts.lips, contacts.lips_apart)
     )
     for side, name in enumerate("LR"):
         _close_eye(result, name, eyes[:, side], eyes_apart[:, side])
@@ -58,7 +61,7 @@ def close(values: Floats, contacts: Contacts, strength: float) -> NDArray[np.flo
 
 def mirrored(contacts: Contacts) -> Contacts:
     """The contacts with left and right swapped."""
-    return Contacts(contacts.eyes[:, ::-1], contacts.lips, contacts.eyes_apart[:, ::-1], contacts.lips_apart)
+    return Contacts(contacts.eyes[:, ::-1], contacts.lips, contacts.lips_apart)
 
 
 def _close_eye(
@@ -66,8 +69,13 @@ def _close_eye(
 ) -> None:
     closing, raised = channels.INDEX[f"eye_close_{side}"], channels.INDEX[f"lid_raise_{side}"]
     shut = np.clip(table[:, closing], 0.0, 1.0)
-    held = np.minimum(shut, _KNEE + (shut - _KNEE) * (MOST_APART - _KNEE) / (1.0 - _KNEE))
-    shut = np.where(apart > 0.0, shut + apart * (held - shut), shut)
+    company = np.zeros_like(shut)
+    for name, part in _NARROWING.items():
+        company += part * np.clip(table[:, channels.INDEX[f"{name}_{side}"]], 0.0, 1.0)
+    narrowed = np.minimum(shut + company, 1.0)
+    most = np.minimum(narrowed, _KNEE + (narrowed - _KNEE) * (MOST_APART - _KNEE) / (1.0 - _KNEE))
+    held = np.clip(most - company, 0.0, shut)
+    shut = shut + apart * (held - shut)
     table[:, closing] = shut + touching * (1.0 - shut)
     table[:, raised] *= 1.0 - touching
 

@@ -55,13 +55,11 @@ class Contacts:
     Attributes:
         eyes: (T, 2) float64 0..1, the actor's left and right eye; NaN where there is no face.
         lips: (T,) float64 0..1; NaN where there is no face.
-        eyes_apart: (T, 2) float64 0..1: how surely an eye is not shut.
         lips_apart: (T,) float64 0..1: how surely the lips do not touch.
     """
 
     eyes: NDArray[np.float64]
     lips: NDArray[np.float64]
-    eyes_apart: NDArray[np.float64]
     lips_apart: NDArray[np.float64]
 
 
@@ -97,8 +95,7 @@ def detect(seen: Seen) -> Contacts:
         _drop_doubtful_winks(touching[:, side], scores[:, 1 - side], openness[:, 1 - side])
     curves = np.column_stack([_eased(seen.time_s, each) for each in touching.T])
     curves[np.isnan(scores)] = np.nan
-    apart = np.clip(-scores / _SURE, 0.0, 1.0)
-    return Contacts(curves[:, :2], curves[:, 2], apart[:, :2], apart[:, 2])
+    return Contacts(curves[:, :2], curves[:, 2], np.clip(-scores[:, 2] / _SURE, 0.0, 1.0))
 
 
 _PEAKS: Final = (2.8, 2.8, 2.0)

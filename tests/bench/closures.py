@@ -51,15 +51,15 @@ def rows() -> Iterator[Row]:
     with extension.registered():
         takes = [_analysed(closures.clip("report", number)) for number in range(CLIPS)]
         for contact, name in ((1.0, ""), (0.0, "_without_contact")):
-            counts: list[tuple[bool, Count, Count]] = []
+            counts: list[tuple[bool, tuple[Count, Count]]] = []
             for made, calibrator in takes:
                 bpy.ops.wm.read_factory_settings(use_empty=True)
                 clear = float(np.median(calibrator.take.confidence)) >= _CLEAR
-                counts.append((clear, *_compared(made, _played(calibrator, contact))))
+                counts.append((clear, _compared(made, _played(calibrator, contact))))
             for group, wanted in (("", (True,)), ("_all", (True, False))):
                 chosen = [each for each in counts if each[0] in wanted]
-                for column, what in ((1, "blink"), (2, "lips")):
-                    count = sum((each[column] for each in chosen), Count())
+                for column, what in enumerate(("blink", "lips")):
+                    count = sum((each[1][column] for each in chosen), start=Count())
                     targets = contact > 0.0 and not group
                     yield from _figures(f"{what}{group}{name}", count, len(chosen), targets=targets)
 

@@ -20,7 +20,6 @@ def contacts(count: int = 4, eyes: float = 0.0, lips: float = 0.0) -> Contacts:
     return Contacts(
         np.full((count, 2), eyes),
         np.full(count, lips),
-        np.full((count, 2), float(eyes == 0.0)),
         np.full(count, float(lips == 0.0)),
     )
 
@@ -42,6 +41,14 @@ def test_eyes_that_are_open_are_not_shut() -> None:
     kept = closing.close(table(eye_close_L=1.0, eye_close_R=0.5), contacts(), 1.0)
     np.testing.assert_allclose(kept[:, I["eye_close_L"]], closing.MOST_APART)
     np.testing.assert_allclose(kept[:, I["eye_close_R"]], 0.5)
+
+
+def test_lids_that_other_channels_bring_near_do_not_meet() -> None:
+    kept = closing.close(table(eye_close_L=0.7, look_down_L=0.8, lid_tighten_L=0.4, eye_close_R=0.3), contacts(), 1.0)
+    brought = 0.3 * 0.8 + 0.3 * 0.4
+    np.testing.assert_allclose(kept[:, I["eye_close_L"]], closing.MOST_APART - brought)
+    np.testing.assert_allclose(kept[:, I["eye_close_R"]], 0.3)
+    np.testing.assert_allclose(kept[:, [I["look_down_L"], I["lid_tighten_L"]]], [[0.8, 0.4]] * len(kept))
 
 
 def test_lips_meet_over_a_dropped_jaw() -> None:
@@ -79,10 +86,9 @@ def test_frames_without_a_face_stay_empty() -> None:
 
 
 def test_sides_are_swapped_with_the_picture() -> None:
-    left = Contacts(np.array([[1.0, 0.0]]), np.ones(1), np.array([[0.0, 1.0]]), np.zeros(1))
+    left = Contacts(np.array([[1.0, 0.0]]), np.ones(1), np.zeros(1))
     swapped = closing.mirrored(left)
     np.testing.assert_array_equal(swapped.eyes, [[0.0, 1.0]])
-    np.testing.assert_array_equal(swapped.eyes_apart, [[1.0, 0.0]])
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.5, float("nan")])
