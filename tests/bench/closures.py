@@ -1,6 +1,6 @@
 """Lips that meet and eyes that shut: performers with known closures, filmed, analysed, baked, measured on the head."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from training import closures, extension
 
 from . import Row, at_least, at_most
+
+Performer = tuple[closures.Clip, Any]
+"""A film with its truth, and the `Calibrator` of the take that was made of it."""
 
 CLIPS: Final = 6
 _SHUT: Final = 0.1
@@ -46,22 +49,33 @@ class Count:
 
 def rows() -> Iterator[Row]:
     """Yield recall and false closures of eyes and lips, with contact and, for comparison, without."""
-    import bpy
+    import bpy  # noqa: F401 - Blender looks for extensions when it starts, and must not find this one there
 
     with extension.registered():
-        takes = [_analysed(closures.clip("report", number)) for number in range(CLIPS)]
-        for contact, name in ((1.0, ""), (0.0, "_without_contact")):
-            counts: list[tuple[bool, tuple[Count, Count]]] = []
-            for made, calibrator in takes:
-                bpy.ops.wm.read_factory_settings(use_empty=True)
-                clear = float(np.median(calibrator.take.confidence)) >= _CLEAR
-                counts.append((clear, _compared(made, _played(calibrator, contact))))
-            for group, wanted in (("", (True,)), ("_all", (True, False))):
-                chosen = [each for each in counts if each[0] in wanted]
-                for column, what in enumerate(("blink", "lips")):
-                    count = sum((each[1][column] for each in chosen), start=Count())
-                    targets = contact > 0.0 and not group
-                    yield from _figures(f"{what}{group}{name}", count, len(chosen), targets=targets)
+        yield from figures(performers())
+
+
+def performers() -> list[Performer]:
+    """The performers that figures are reported of, analysed; the extension is registered."""
+    return [_analysed(closures.clip("report", number)) for number in range(CLIPS)]
+
+
+def figures(takes: Sequence[Performer]) -> Iterator[Row]:
+    """Yield what `rows` says, of some performers."""
+    import bpy
+
+    for contact, name in ((1.0, ""), (0.0, "_without_contact")):
+        counts: list[tuple[bool, tuple[Count, Count]]] = []
+        for made, calibrator in takes:
+            bpy.ops.wm.read_factory_settings(use_empty=True)
+            clear = float(np.median(calibrator.take.confidence)) >= _CLEAR
+            counts.append((clear, _compared(made, _played(calibrator, contact))))
+        for group, wanted in (("", (True,)), ("_all", (True, False))):
+            chosen = [each for each in counts if each[0] in wanted]
+            for column, what in enumerate(("blink", "lips")):
+                count = sum((each[1][column] for each in chosen), start=Count())
+                targets = contact > 0.0 and not group
+                yield from _figures(f"{what}{group}{name}", count, len(chosen), targets=targets)
 
 
 def _figures(name: str, count: Count, performers: int, *, targets: bool) -> Iterator[Row]:
@@ -75,7 +89,7 @@ def _figures(name: str, count: Count, performers: int, *, targets: bool) -> Iter
         yield Row(f"{name}_false", false)
 
 
-def _analysed(made: closures.Clip) -> tuple[closures.Clip, Any]:
+def _analysed(made: closures.Clip) -> Performer:
     engine = {name: extension.module(f"au_mocap.{name}") for name in ("pipeline", "tracking", "regressors", "registry")}
     registry = engine["registry"].Registry()
     regressor = engine["regressors"].open_regressor(registry, extension.module("au_mocap").DEFAULT_REGRESSOR, "cpu")
@@ -107,10 +121,10 @@ def played_on_head(curves: Any) -> Head:  # noqa: ANN401
     table = extension.module("au_mocap.mapping").load("arkit")
     settings = keying.BakeSettings(start_frame=0.0, head=None, timing="frames")
     keying.bake(scene, characters.find_character(demo.armature), curves, table, settings)
-    return _measured(demo.head, _weights(demo.head, len(curves.time_s)))
+    return _measured(demo.head, weights(demo.head, len(curves.time_s)))
 
 
-def _weights(mesh: Any, frames: int) -> NDArray[np.float64]:  # noqa: ANN401
+def weights(mesh: Any, frames: int) -> NDArray[np.float64]:  # noqa: ANN401
     """(T, K) values of all keys in every frame, by the curves that were written for them."""
     shapes = mesh.data.shape_keys
     bag = extension.module("operators.actions").active_bag(shapes)
