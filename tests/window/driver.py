@@ -24,8 +24,8 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,30 @@ def look_at(*objects: bpy.types.Object) -> None:
     with viewport():
         bpy.ops.view3d.view_axis(type="FRONT")
         bpy.ops.view3d.view_selected()
+
+
+PANELS = ("capture", "actor", "character", "looking", "resting", "bake", "live")
+"""Panels of the tab in their order; the two after `character` are its own."""
+
+
+@contextmanager
+def alone(shown: str) -> Iterator[None]:
+    """One panel of the tab with its sub-panels; the others are away meanwhile."""
+    classes = {name: getattr(bpy.types, f"AUMOCAP_PT_{name}") for name in PANELS}
+    away = [each for name, each in classes.items() if shown not in (name, _parent(each))]
+    for each in reversed(away):
+        bpy.utils.unregister_class(each)
+    try:
+        yield
+    finally:
+        for each in reversed([each for each in classes.values() if each not in away]):
+            bpy.utils.unregister_class(each)
+        for each in classes.values():  # all of them, in their order; whoever disables the extension expects them
+            bpy.utils.register_class(each)
+
+
+def _parent(panel: Any) -> str:  # noqa: ANN401
+    return getattr(panel, "bl_parent_id", "").removeprefix("AUMOCAP_PT_")
 
 
 def open_tab(category: str = "AU Mocap", width_px: int = 0) -> Steps:

@@ -51,9 +51,11 @@ def steps() -> driver.Steps:
     own.character = bpy.data.objects["Demo Head"]
     driver.look_at(bpy.data.objects["Demo Head Face"])
     own.live.source, own.live.video = "file", str(clip)
-    hidden = [getattr(bpy.types, f"AUMOCAP_PT_{shown}") for shown in ("capture", "actor", "character", "bake")]
-    for shown in hidden:
-        bpy.utils.unregister_class(shown)
+    with driver.alone("live"):
+        yield from _lived(scene, own)
+
+
+def _lived(scene: Any, own: Any) -> driver.Steps:  # noqa: ANN401
     drawn_s = _timed_overlay()
     yield from driver.open_tab()
     driver.screenshot("off")
@@ -78,8 +80,6 @@ def steps() -> driver.Steps:
     yield from _recorded(scene, own)
     yield from _closed_and_undone()
     yield from _escaped(before)
-    for shown in reversed(hidden):  # whoever disables the extension expects them
-        bpy.utils.register_class(shown)
 
 
 def _timed_overlay() -> list[float]:

@@ -98,20 +98,9 @@ def _smile(scene: bpy.types.Scene) -> driver.Steps:
     yield 0.5
     driver.screenshot("smile")
     for shown in ("capture", "actor", "character", "bake"):
-        yield from _alone(shown)
-
-
-def _alone(shown: str) -> driver.Steps:
-    """One panel by itself, whole."""
-    classes = {name: getattr(bpy.types, f"AUMOCAP_PT_{name}") for name in ("capture", "actor", "character", "bake")}
-    for each in classes.values():
-        bpy.utils.unregister_class(each)
-    bpy.utils.register_class(classes[shown])
-    yield from driver.open_tab()
-    driver.screenshot(shown)
-    bpy.utils.unregister_class(classes[shown])
-    for each in classes.values():
-        bpy.utils.register_class(each)
+        with driver.alone(shown):
+            yield from driver.open_tab()
+            driver.screenshot(shown)
     yield from driver.open_tab()
 
 
