@@ -141,15 +141,6 @@ class AUMOCAP_OT_reset_intensity(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def register() -> None:
-    """Register the operators."""
-    bpy.utils.register_class(AUMOCAP_OT_neutral_from_timeline)
-    bpy.utils.register_class(AUMOCAP_OT_reset_channels)
-    bpy.utils.register_class(AUMOCAP_OT_reset_intensity)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    bpy.utils.unregister_class(AUMOCAP_OT_reset_intensity)
-    bpy.utils.unregister_class(AUMOCAP_OT_reset_channels)
-    bpy.utils.unregister_class(AUMOCAP_OT_neutral_from_timeline)
+register, unregister = bpy.utils.register_classes_factory(
+    (AUMOCAP_OT_neutral_from_timeline, AUMOCAP_OT_reset_channels, AUMOCAP_OT_reset_intensity)
+)

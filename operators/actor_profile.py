@@ -195,14 +195,4 @@ CLASSES = (
     AUMOCAP_OT_delete_profile,
 )
 
-
-def register() -> None:
-    """Register the operators."""
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

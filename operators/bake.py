@@ -69,13 +69,4 @@ def _bake(operator: bpy.types.Operator, context: bpy.types.Context, frame_range:
     return {"FINISHED"}
 
 
-def register() -> None:
-    """Register the operators."""
-    bpy.utils.register_class(AUMOCAP_OT_bake)
-    bpy.utils.register_class(AUMOCAP_OT_bake_range)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    bpy.utils.unregister_class(AUMOCAP_OT_bake_range)
-    bpy.utils.unregister_class(AUMOCAP_OT_bake)
+register, unregister = bpy.utils.register_classes_factory((AUMOCAP_OT_bake, AUMOCAP_OT_bake_range))

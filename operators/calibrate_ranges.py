@@ -120,11 +120,4 @@ def _summary(found: "Ranges") -> str:
     return f"{len(found.gains)} channels calibrated ({largest}); {len(found.still)} hardly moved and stay as they are."
 
 
-def register() -> None:
-    """Register the operator."""
-    bpy.utils.register_class(AUMOCAP_OT_calibrate_ranges)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    bpy.utils.unregister_class(AUMOCAP_OT_calibrate_ranges)
+register, unregister = bpy.utils.register_classes_factory((AUMOCAP_OT_calibrate_ranges,))

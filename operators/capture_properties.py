@@ -158,14 +158,4 @@ class AUMOCAP_PG_take(bpy.types.PropertyGroup):
 
 CLASSES = (AUMOCAP_PG_capture, AUMOCAP_PG_channel, AUMOCAP_PG_intensity, AUMOCAP_PG_exaggeration, AUMOCAP_PG_take)
 
-
-def register() -> None:
-    """Register the groups."""
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -81,14 +81,4 @@ class AUMOCAP_OT_rest_pose(bpy.types.Operator):
 
 CLASSES = (AUMOCAP_OT_add_corrections, AUMOCAP_OT_rest_pose)
 
-
-def register() -> None:
-    """Register the operators."""
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -339,14 +339,4 @@ CLASSES = (
     AUMOCAP_OT_end_test,
 )
 
-
-def register() -> None:
-    """Register the operators."""
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -131,14 +131,4 @@ class AUMOCAP_OT_export_curves(bpy.types.Operator):
 
 CLASSES = (AUMOCAP_OT_import_take, AUMOCAP_OT_export_curves)
 
-
-def register() -> None:
-    """Register the operators."""
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -103,11 +103,4 @@ class AUMOCAP_PG_live(bpy.types.PropertyGroup):
     )
 
 
-def register() -> None:
-    """Register the group."""
-    bpy.utils.register_class(AUMOCAP_PG_live)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    bpy.utils.unregister_class(AUMOCAP_PG_live)
+register, unregister = bpy.utils.register_classes_factory((AUMOCAP_PG_live,))

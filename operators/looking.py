@@ -168,14 +168,4 @@ class AUMOCAP_OT_remove_marks(_NeedsShapes, bpy.types.Operator):
 
 CLASSES = (AUMOCAP_OT_match_by_looking, AUMOCAP_OT_add_marks, AUMOCAP_OT_remove_marks)
 
-
-def register() -> None:
-    """Register the operators."""
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

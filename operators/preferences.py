@@ -107,11 +107,4 @@ def takes_folder(context: bpy.types.Context) -> Path:
     return folder
 
 
-def register() -> None:
-    """Register the page."""
-    bpy.utils.register_class(AUMOCAP_AP_preferences)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    bpy.utils.unregister_class(AUMOCAP_AP_preferences)
+register, unregister = bpy.utils.register_classes_factory((AUMOCAP_AP_preferences,))

@@ -40,11 +40,4 @@ class AUMOCAP_OT_restore_drivers(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def register() -> None:
-    """Register the operator."""
-    bpy.utils.register_class(AUMOCAP_OT_restore_drivers)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    bpy.utils.unregister_class(AUMOCAP_OT_restore_drivers)
+register, unregister = bpy.utils.register_classes_factory((AUMOCAP_OT_restore_drivers,))

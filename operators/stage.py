@@ -87,13 +87,4 @@ class AUMOCAP_OT_set_up_scene(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def register() -> None:
-    """Register the operators."""
-    bpy.utils.register_class(AUMOCAP_OT_add_audio)
-    bpy.utils.register_class(AUMOCAP_OT_set_up_scene)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    bpy.utils.unregister_class(AUMOCAP_OT_set_up_scene)
-    bpy.utils.unregister_class(AUMOCAP_OT_add_audio)
+register, unregister = bpy.utils.register_classes_factory((AUMOCAP_OT_add_audio, AUMOCAP_OT_set_up_scene))

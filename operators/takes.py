@@ -216,14 +216,4 @@ CLASSES = (
     AUMOCAP_OT_relink_video,
 )
 
-
-def register() -> None:
-    """Register the operators."""
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -4,6 +4,7 @@ import bpy
 
 from ..operators import choices, refresh
 from . import actor_profile, text
+from .tab import InTab
 
 
 class AUMOCAP_UL_channels(bpy.types.UIList):
@@ -36,14 +37,11 @@ class AUMOCAP_UL_channels(bpy.types.UIList):
         return [self.bitflag_filter_item if each else 0 for each in shown], []
 
 
-class AUMOCAP_PT_actor(bpy.types.Panel):
+class AUMOCAP_PT_actor(InTab, bpy.types.Panel):
     """What is known of the actor; every change shows at once."""
 
     bl_idname = "AUMOCAP_PT_actor"
     bl_label = "2  Actor"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "AU Mocap"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Neutral, smoothing, gaps, mirror; ranges folded away."""
@@ -103,14 +101,4 @@ def _draw_ranges(layout: bpy.types.UILayout, item: bpy.types.PropertyGroup) -> N
 
 CLASSES = (AUMOCAP_UL_channels, AUMOCAP_PT_actor)
 
-
-def register() -> None:
-    """Register list and panel."""
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -72,14 +72,4 @@ def draw_intensity(layout: bpy.types.UILayout, item: bpy.types.PropertyGroup) ->
 
 CLASSES = (AUMOCAP_MT_profiles, AUMOCAP_MT_delete_profiles)
 
-
-def register() -> None:
-    """Register the menus."""
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -4,16 +4,14 @@ import bpy
 
 from ..operators import preview, refresh
 from . import corrections, text
+from .tab import InTab
 
 
-class AUMOCAP_PT_bake(bpy.types.Panel):
+class AUMOCAP_PT_bake(InTab, bpy.types.Panel):
     """From the take to keys."""
 
     bl_idname = "AUMOCAP_PT_bake"
     bl_label = "4  Bake"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "AU Mocap"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Preview, destination, what and when, the button."""
@@ -89,11 +87,4 @@ def _draw_stage(layout: bpy.types.UILayout) -> None:
     body.operator("aumocap.set_up_scene", text="Video Behind the Camera", icon="CAMERA_DATA").kind = "camera"
 
 
-def register() -> None:
-    """Register the panel."""
-    bpy.utils.register_class(AUMOCAP_PT_bake)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    bpy.utils.unregister_class(AUMOCAP_PT_bake)
+register, unregister = bpy.utils.register_classes_factory((AUMOCAP_PT_bake,))

@@ -7,6 +7,7 @@ import bpy
 from ..operators import analyse, scene_properties, video_look
 from ..operators.analysis import Analysis
 from . import text
+from .tab import InTab
 
 
 class AUMOCAP_UL_takes(bpy.types.UIList):
@@ -33,14 +34,11 @@ class AUMOCAP_UL_takes(bpy.types.UIList):
             row.label(text="", icon="ERROR")
 
 
-class AUMOCAP_PT_capture(bpy.types.Panel):
+class AUMOCAP_PT_capture(InTab, bpy.types.Panel):
     """From a video to a take."""
 
     bl_idname = "AUMOCAP_PT_capture"
     bl_label = "1  Capture"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "AU Mocap"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Video, options, the button or its progress, the takes."""
@@ -165,14 +163,4 @@ def _draw_takes(layout: bpy.types.UILayout, context: bpy.types.Context, own: bpy
 
 CLASSES = (AUMOCAP_UL_takes, AUMOCAP_PT_capture)
 
-
-def register() -> None:
-    """Register list and panel."""
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

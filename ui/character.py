@@ -6,6 +6,7 @@ import bpy
 
 from ..operators import choices, presets, table
 from . import head, text
+from .tab import InTab
 
 _SURE: Final = 0.995
 """Matches from here on are shown without their confidence."""
@@ -115,14 +116,11 @@ class AUMOCAP_MT_delete_presets(bpy.types.Menu):
             self.layout.operator("aumocap.delete_preset", text=name, translate=False).name = name
 
 
-class AUMOCAP_PT_character(bpy.types.Panel):
+class AUMOCAP_PT_character(InTab, bpy.types.Panel):
     """Who plays the take, and which channel moves what."""
 
     bl_idname = "AUMOCAP_PT_character"
     bl_label = "3  Character"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "AU Mocap"
 
     def draw(self, context: bpy.types.Context) -> None:
         """The character, its table, its bones."""
@@ -223,14 +221,4 @@ def _draw_target(body: bpy.types.UILayout, context: bpy.types.Context, row: bpy.
 
 CLASSES = (AUMOCAP_UL_rows, AUMOCAP_MT_presets, AUMOCAP_MT_delete_presets, AUMOCAP_PT_character)
 
-
-def register() -> None:
-    """Register list, menus and panel."""
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

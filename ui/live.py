@@ -4,6 +4,7 @@ import bpy
 
 from ..operators import live, live_operators
 from . import text
+from .tab import InTab
 
 
 class AUMOCAP_MT_cameras(bpy.types.Menu):
@@ -21,14 +22,11 @@ class AUMOCAP_MT_cameras(bpy.types.Menu):
             self.layout.operator("aumocap.choose_camera", text=f"{index}  {name}", translate=False).index = index
 
 
-class AUMOCAP_PT_live(bpy.types.Panel):
+class AUMOCAP_PT_live(InTab, bpy.types.Panel):
     """From the camera to the character, at once."""
 
     bl_idname = "AUMOCAP_PT_live"
     bl_label = "5  Live"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "AU Mocap"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Source, the button, what can be done while it runs."""
@@ -125,14 +123,4 @@ def _draw_more(layout: bpy.types.UILayout, own: bpy.types.PropertyGroup) -> None
 
 CLASSES = (AUMOCAP_MT_cameras, AUMOCAP_PT_live)
 
-
-def register() -> None:
-    """Register menu and panel."""
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -5,16 +5,14 @@ from typing import ClassVar
 import bpy
 
 from . import text
+from .tab import InTab
 
 
-class AUMOCAP_PT_looking(bpy.types.Panel):
+class AUMOCAP_PT_looking(InTab, bpy.types.Panel):
     """The table from what shape keys do."""
 
     bl_idname = "AUMOCAP_PT_looking"
     bl_label = "Match by Looking"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "AU Mocap"
     bl_parent_id = "AUMOCAP_PT_character"
     bl_options: ClassVar = {"DEFAULT_CLOSED"}
 
@@ -40,11 +38,4 @@ class AUMOCAP_PT_looking(bpy.types.Panel):
             text.paragraph(layout, context, "Marks are for faces that the tracker does not see.")
 
 
-def register() -> None:
-    """Register the panel."""
-    bpy.utils.register_class(AUMOCAP_PT_looking)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    bpy.utils.unregister_class(AUMOCAP_PT_looking)
+register, unregister = bpy.utils.register_classes_factory((AUMOCAP_PT_looking,))

@@ -7,17 +7,15 @@ import bpy
 from ..au_mocap.errors import AuMocapError
 from ..operators import fit_notes
 from . import text
+from .tab import InTab
 
 
-class AUMOCAP_PT_resting(bpy.types.Panel):
+class AUMOCAP_PT_resting(InTab, bpy.types.Panel):
     """Where lids and lips meet on this character. Folded away at first: what it shows is measured on the meshes."""
 
     bl_idname = "AUMOCAP_PT_resting"
     bl_label = "Lids and Lips"
     bl_parent_id = "AUMOCAP_PT_character"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "AU Mocap"
     bl_options: ClassVar = {"DEFAULT_CLOSED"}
 
     @classmethod
@@ -42,11 +40,4 @@ class AUMOCAP_PT_resting(bpy.types.Panel):
             text.paragraph(column, context, note)
 
 
-def register() -> None:
-    """Register the panel."""
-    bpy.utils.register_class(AUMOCAP_PT_resting)
-
-
-def unregister() -> None:
-    """Undo `register`."""
-    bpy.utils.unregister_class(AUMOCAP_PT_resting)
+register, unregister = bpy.utils.register_classes_factory((AUMOCAP_PT_resting,))
