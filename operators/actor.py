@@ -8,7 +8,7 @@ from typing import ClassVar
 import bpy
 
 from ..au_mocap.errors import AuMocapError, TakeError
-from . import bundle, polls, refresh
+from . import bundle, classes, polls, refresh
 from .shaping_properties import NAMES
 
 
@@ -141,6 +141,6 @@ class AUMOCAP_OT_reset_intensity(bpy.types.Operator):
         return {"FINISHED"}
 
 
-register, unregister = bpy.utils.register_classes_factory(
+register, unregister = classes.factory(
     (AUMOCAP_OT_neutral_from_timeline, AUMOCAP_OT_reset_channels, AUMOCAP_OT_reset_intensity)
 )

@@ -10,7 +10,7 @@ from typing import ClassVar
 import bpy
 
 from ..au_mocap.errors import AuMocapError
-from . import bundle, polls, refresh
+from . import bundle, classes, polls, refresh
 
 
 class _NeedsTake:
@@ -195,4 +195,4 @@ CLASSES = (
     AUMOCAP_OT_delete_profile,
 )
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+register, unregister = classes.factory(CLASSES)

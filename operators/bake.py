@@ -8,7 +8,7 @@ from typing import ClassVar
 import bpy
 
 from ..au_mocap.errors import AuMocapError
-from . import bundle, polls
+from . import bundle, classes, polls
 
 
 class AUMOCAP_OT_bake(bpy.types.Operator):
@@ -69,4 +69,4 @@ def _bake(operator: bpy.types.Operator, context: bpy.types.Context, frame_range:
     return {"FINISHED"}
 
 
-register, unregister = bpy.utils.register_classes_factory((AUMOCAP_OT_bake, AUMOCAP_OT_bake_range))
+register, unregister = classes.factory((AUMOCAP_OT_bake, AUMOCAP_OT_bake_range))

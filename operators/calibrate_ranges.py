@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import bpy
 
 from ..au_mocap.errors import AuMocapError, TakeError
-from . import bundle, choices, polls, refresh
+from . import bundle, choices, classes, polls, refresh
 
 if TYPE_CHECKING:
     from ..au_mocap.ranges import Ranges
@@ -120,4 +120,4 @@ def _summary(found: "Ranges") -> str:
     return f"{len(found.gains)} channels calibrated ({largest}); {len(found.still)} hardly moved and stay as they are."
 
 
-register, unregister = bpy.utils.register_classes_factory((AUMOCAP_OT_calibrate_ranges,))
+register, unregister = classes.factory((AUMOCAP_OT_calibrate_ranges,))

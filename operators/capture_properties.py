@@ -6,7 +6,7 @@
 import bpy
 
 from ..au_mocap import DEFAULT_REGRESSOR
-from . import choices, refresh
+from . import choices, classes, refresh
 from .preferences import DEVICES, SMOOTHING
 from .shaping_properties import AUMOCAP_PG_exaggeration, AUMOCAP_PG_intensity
 
@@ -158,4 +158,4 @@ class AUMOCAP_PG_take(bpy.types.PropertyGroup):
 
 CLASSES = (AUMOCAP_PG_capture, AUMOCAP_PG_channel, AUMOCAP_PG_intensity, AUMOCAP_PG_exaggeration, AUMOCAP_PG_take)
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+register, unregister = classes.factory(CLASSES)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import bpy
 
 from ..au_mocap.errors import AuMocapError
-from . import bundle, polls
+from . import bundle, classes, polls
 
 
 class AUMOCAP_OT_add_corrections(bpy.types.Operator):
@@ -81,4 +81,4 @@ class AUMOCAP_OT_rest_pose(bpy.types.Operator):
 
 CLASSES = (AUMOCAP_OT_add_corrections, AUMOCAP_OT_rest_pose)
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+register, unregister = classes.factory(CLASSES)

@@ -10,7 +10,7 @@ from typing import ClassVar
 import bpy
 
 from ..au_mocap.errors import AuMocapError
-from . import choices, polls, refresh, table
+from . import choices, classes, polls, refresh, table
 
 _ROW = (
     "channel", "kind", "target", "object", "path", "axis", "data_path", "index",
@@ -339,4 +339,4 @@ CLASSES = (
     AUMOCAP_OT_end_test,
 )
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+register, unregister = classes.factory(CLASSES)

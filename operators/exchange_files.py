@@ -9,7 +9,7 @@ from typing import ClassVar
 import bpy
 
 from ..au_mocap.errors import AuMocapError
-from . import bundle, polls, preferences, refresh, take_list
+from . import bundle, classes, polls, preferences, refresh, take_list
 
 AUTOMATIC = "auto"
 
@@ -131,4 +131,4 @@ class AUMOCAP_OT_export_curves(bpy.types.Operator):
 
 CLASSES = (AUMOCAP_OT_import_take, AUMOCAP_OT_export_curves)
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+register, unregister = classes.factory(CLASSES)

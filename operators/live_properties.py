@@ -7,7 +7,7 @@ from typing import Final
 
 import bpy
 
-from . import choices
+from . import choices, classes
 
 SOURCES: Final = (
     ("camera", "Camera", "A camera of this machine", "OUTLINER_OB_CAMERA", 0),
@@ -103,4 +103,4 @@ class AUMOCAP_PG_live(bpy.types.PropertyGroup):
     )
 
 
-register, unregister = bpy.utils.register_classes_factory((AUMOCAP_PG_live,))
+register, unregister = classes.factory((AUMOCAP_PG_live,))

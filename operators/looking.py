@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import bpy
 
 from ..au_mocap.errors import AuMocapError
-from . import bundle, polls, refresh, table
+from . import bundle, classes, polls, refresh, table
 
 if TYPE_CHECKING:
     from ..au_mocap.looking.matches import Seen
@@ -168,4 +168,4 @@ class AUMOCAP_OT_remove_marks(_NeedsShapes, bpy.types.Operator):
 
 CLASSES = (AUMOCAP_OT_match_by_looking, AUMOCAP_OT_add_marks, AUMOCAP_OT_remove_marks)
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+register, unregister = classes.factory(CLASSES)

@@ -10,7 +10,7 @@ import bpy
 
 from ..au_mocap import DEFAULT_REGRESSOR
 from ..au_mocap.errors import OutputError
-from . import check_devices, choices, package
+from . import check_devices, choices, classes, package
 
 DEVICES = (
     ("auto", "Automatic", "The fastest that starts on this machine, the processor otherwise"),
@@ -107,4 +107,4 @@ def takes_folder(context: bpy.types.Context) -> Path:
     return folder
 
 
-register, unregister = bpy.utils.register_classes_factory((AUMOCAP_AP_preferences,))
+register, unregister = classes.factory((AUMOCAP_AP_preferences,))

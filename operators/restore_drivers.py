@@ -5,7 +5,7 @@ from typing import ClassVar
 import bpy
 
 from ..au_mocap.errors import AuMocapError
-from . import drivers, polls, scene
+from . import classes, drivers, polls, scene
 
 
 class AUMOCAP_OT_restore_drivers(bpy.types.Operator):
@@ -40,4 +40,4 @@ class AUMOCAP_OT_restore_drivers(bpy.types.Operator):
         return {"FINISHED"}
 
 
-register, unregister = bpy.utils.register_classes_factory((AUMOCAP_OT_restore_drivers,))
+register, unregister = classes.factory((AUMOCAP_OT_restore_drivers,))

@@ -9,7 +9,7 @@ from typing import ClassVar
 import bpy
 
 from ..au_mocap.errors import AuMocapError
-from . import polls
+from . import classes, polls
 
 
 def _video(context: bpy.types.Context) -> Path:
@@ -87,4 +87,4 @@ class AUMOCAP_OT_set_up_scene(bpy.types.Operator):
         return {"FINISHED"}
 
 
-register, unregister = bpy.utils.register_classes_factory((AUMOCAP_OT_add_audio, AUMOCAP_OT_set_up_scene))
+register, unregister = classes.factory((AUMOCAP_OT_add_audio, AUMOCAP_OT_set_up_scene))

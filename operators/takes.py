@@ -9,7 +9,7 @@ from typing import ClassVar
 import bpy
 
 from ..au_mocap.errors import AuMocapError
-from . import polls, preferences, refresh, take_list
+from . import classes, polls, preferences, refresh, take_list
 
 
 def _active(context: bpy.types.Context) -> "bpy.types.PropertyGroup":
@@ -216,4 +216,4 @@ CLASSES = (
     AUMOCAP_OT_relink_video,
 )
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+register, unregister = classes.factory(CLASSES)

@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..operators import choices, refresh
+from ..operators import choices, classes, refresh
 from . import actor_profile, text
 from .tab import InTab
 
@@ -101,4 +101,4 @@ def _draw_ranges(layout: bpy.types.UILayout, item: bpy.types.PropertyGroup) -> N
 
 CLASSES = (AUMOCAP_UL_channels, AUMOCAP_PT_actor)
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+register, unregister = classes.factory(CLASSES)

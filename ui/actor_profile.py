@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..operators import actor_profile, shaping_properties
+from ..operators import actor_profile, classes, shaping_properties
 
 
 class AUMOCAP_MT_profiles(bpy.types.Menu):
@@ -72,4 +72,4 @@ def draw_intensity(layout: bpy.types.UILayout, item: bpy.types.PropertyGroup) ->
 
 CLASSES = (AUMOCAP_MT_profiles, AUMOCAP_MT_delete_profiles)
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+register, unregister = classes.factory(CLASSES)

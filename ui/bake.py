@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..operators import preview, refresh
+from ..operators import classes, preview, refresh
 from . import corrections, text
 from .tab import InTab
 
@@ -87,4 +87,4 @@ def _draw_stage(layout: bpy.types.UILayout) -> None:
     body.operator("aumocap.set_up_scene", text="Video Behind the Camera", icon="CAMERA_DATA").kind = "camera"
 
 
-register, unregister = bpy.utils.register_classes_factory((AUMOCAP_PT_bake,))
+register, unregister = classes.factory((AUMOCAP_PT_bake,))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import bpy
 
-from ..operators import analyse, scene_properties, video_look
+from ..operators import analyse, classes, scene_properties, video_look
 from ..operators.analysis import Analysis
 from . import text
 from .tab import InTab
@@ -163,4 +163,4 @@ def _draw_takes(layout: bpy.types.UILayout, context: bpy.types.Context, own: bpy
 
 CLASSES = (AUMOCAP_UL_takes, AUMOCAP_PT_capture)
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+register, unregister = classes.factory(CLASSES)

@@ -4,7 +4,7 @@ from typing import Final
 
 import bpy
 
-from ..operators import choices, presets, table
+from ..operators import choices, classes, presets, table
 from . import head, text
 from .tab import InTab
 
@@ -221,4 +221,4 @@ def _draw_target(body: bpy.types.UILayout, context: bpy.types.Context, row: bpy.
 
 CLASSES = (AUMOCAP_UL_rows, AUMOCAP_MT_presets, AUMOCAP_MT_delete_presets, AUMOCAP_PT_character)
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+register, unregister = classes.factory(CLASSES)

@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..operators import live, live_operators
+from ..operators import classes, live, live_operators
 from . import text
 from .tab import InTab
 
@@ -123,4 +123,4 @@ def _draw_more(layout: bpy.types.UILayout, own: bpy.types.PropertyGroup) -> None
 
 CLASSES = (AUMOCAP_MT_cameras, AUMOCAP_PT_live)
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+register, unregister = classes.factory(CLASSES)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import bpy
 
+from ..operators import classes
 from . import text
 from .tab import InTab
 
@@ -38,4 +39,4 @@ class AUMOCAP_PT_looking(InTab, bpy.types.Panel):
             text.paragraph(layout, context, "Marks are for faces that the tracker does not see.")
 
 
-register, unregister = bpy.utils.register_classes_factory((AUMOCAP_PT_looking,))
+register, unregister = classes.factory((AUMOCAP_PT_looking,))

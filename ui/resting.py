@@ -5,7 +5,7 @@ from typing import ClassVar
 import bpy
 
 from ..au_mocap.errors import AuMocapError
-from ..operators import fit_notes
+from ..operators import classes, fit_notes
 from . import text
 from .tab import InTab
 
@@ -40,4 +40,4 @@ class AUMOCAP_PT_resting(InTab, bpy.types.Panel):
             text.paragraph(column, context, note)
 
 
-register, unregister = bpy.utils.register_classes_factory((AUMOCAP_PT_resting,))
+register, unregister = classes.factory((AUMOCAP_PT_resting,))
