@@ -7,7 +7,6 @@ is weighted by bone heat, what sits on it follows.
 from collections.abc import Mapping
 from typing import Any, Final
 
-import addon_utils
 import bpy
 import numpy as np
 from mathutils import Vector
@@ -91,6 +90,8 @@ def put_on_rigify(character: Any) -> bpy.types.Object:  # noqa: ANN401 - operato
     Raises:
         TrackerError: Its face is not seen.
     """
+    import addon_utils  # there once Blender is
+
     addon_utils.enable("rigify", default_set=True)
     landmarks = _landmarks(character.armature)
     own = {bone.name: (_array(bone.head_local), _array(bone.tail_local)) for bone in character.armature.data.bones}
