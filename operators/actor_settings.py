@@ -117,8 +117,5 @@ def path_of(name: str) -> Path:
     Raises:
         ProfileError: The name cannot be a file's.
     """
-    kept = name.strip()
-    if not kept or kept.startswith(".") or any(letter in '\\/:*?"<>|' or ord(letter) < 32 for letter in kept):
-        message = f"'{name}' cannot be the name of a profile: use letters, digits, spaces and dashes."
-        raise ProfileError(message)
-    return folder() / f"{kept}.json"
+    file = package.file_name(name, "profile", ProfileError)
+    return folder() / file

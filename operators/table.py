@@ -147,11 +147,8 @@ def own_preset(name: str) -> Path:
     Raises:
         MappingError: The name cannot be a file's.
     """
-    kept = name.strip()
-    if not kept or kept.startswith(".") or any(letter in '\\/:*?"<>|' or ord(letter) < 32 for letter in kept):
-        message = f"'{name}' cannot be the name of a preset: use letters, digits, spaces and dashes."
-        raise MappingError(message)
-    return _own_folder() / f"{kept}.json"
+    file = package.file_name(name, "preset", MappingError)
+    return _own_folder() / file
 
 
 def preset_names() -> tuple[str, ...]:
