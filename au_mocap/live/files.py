@@ -155,11 +155,14 @@ class FolderSource:
     def _look(self) -> SourceFrame | None:
         later = [item for item in self._list() if item[:2] > self._newest]
         for written_ns, name, path in reversed(later):
+            listed = (written_ns, name)
             image = self._image(path, name)
             if image is None:
                 continue
+            # Its last piece may have come after the folder was listed: the image would look like a later one.
+            written_ns = max(written_ns, _changed_ns(path))
             # Images between the last one and this one were never shown: they count as dropped.
-            self._index += 1 if self._index < 0 else sum(item[:2] <= (written_ns, name) for item in later)
+            self._index += 1 if self._index < 0 else 1 + sum(item[:2] < listed for item in later)
             self._newest = (written_ns, name)
             if self.size_px == (0, 0):
                 self.size_px = (image.shape[1], image.shape[0])
@@ -212,6 +215,13 @@ class FolderSource:
         age_s = max((time.time_ns() - written_ns) * 1e-9, 0.0)
         self._captured_s = max(self._clock() - age_s, np.nextafter(self._captured_s, math.inf))
         return float(self._captured_s)
+
+
+def _changed_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # gone again
+        return 0
 
 
 def _is_whole(data: bytes, suffix: str) -> bool:

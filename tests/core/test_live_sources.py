@@ -210,6 +210,23 @@ def test_a_half_written_image_is_tried_again(tmp_path: Path, suffix: str, part: 
     assert numbers(source, 2) == [5, None]
 
 
+def test_an_image_whose_last_piece_came_after_the_look_is_shown_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, data = tmp_path / "f_1.jpg", encoded(5, ".jpg")
+    write(path, data[:-1000], 1000)
+    look = FolderSource._list
+
+    def then_written(source: FolderSource) -> list[tuple[int, str, Path]]:
+        found = look(source)
+        write(path, data, 1001)
+        return found
+
+    monkeypatch.setattr(FolderSource, "_list", then_written)
+    source = FolderSource(tmp_path)
+    assert numbers(source, 3) == [5, None, None]
+
+
 def test_an_image_that_stays_broken_is_told(tmp_path: Path) -> None:
     clock = Clock()
     write(tmp_path / "f_1.png", encoded(5)[:-20], 1000)
