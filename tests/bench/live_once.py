@@ -60,6 +60,25 @@ def ticks_alone(seconds: float) -> NDArray[np.float64]:
     return np.array([tick() for _ in range(int(seconds / _TICK_S / 1.3))])
 
 
+class Log:
+    """Rows of numbers whose memory is taken before the first one, so that keeping them is no growth of the session."""
+
+    def __init__(self, width: int, most: int) -> None:
+        self._table = np.full((most, width), np.nan)
+        self._count = 0
+
+    def add(self, *row: float) -> None:
+        """Keeps a row; none beyond those that there is room for."""
+        if self._count < len(self._table):
+            self._table[self._count] = row
+            self._count += 1
+
+    @property
+    def rows(self) -> NDArray[np.float64]:
+        """(N, width) what was kept."""
+        return self._table[: self._count]
+
+
 def measure(clip: Path, seconds: float) -> dict[str, float]:
     """Play a clip for some seconds and gather what the bench shows."""
     alone = ticks_alone(3.0)
@@ -69,40 +88,40 @@ def measure(clip: Path, seconds: float) -> dict[str, float]:
     while session.state == "opening":
         time.sleep(0.01)
     started_s = time.perf_counter()
-    ages: list[float] = []
-    latencies: list[float] = []
-    ticks: list[tuple[float, float]] = []
-    memory: list[tuple[float, float]] = []
-    analysed: list[tuple[int, float]] = []
+    weighed_s = -np.inf
+    turns = int(seconds / _TICK_S) + 1
+    ticks, shown, memory = Log(2, turns), Log(4, turns), Log(2, turns)
     while (now_s := time.perf_counter()) < started_s + seconds and session.state == "running":
-        ticks.append(tick())
+        ticks.add(*tick())
         frame = session.newest()
         if frame is not None:
-            ages.append(time.perf_counter() - frame.captured_s)
-            latencies.append(frame.ready_s - frame.captured_s)
-            analysed.append((frame.index - session.statistics.dropped, frame.time_s))
-        if not memory or now_s - memory[-1][0] > 1.0:
-            memory.append((now_s, resident_mb()))
+            age_s = time.perf_counter() - frame.captured_s
+            analysed = frame.index - session.statistics.dropped
+            shown.add(age_s, frame.ready_s - frame.captured_s, analysed, frame.time_s)
+        if now_s - weighed_s > 1.0:
+            weighed_s = now_s
+            memory.add(now_s, resident_mb())
     played_s = time.perf_counter() - started_s
     dropped = session.statistics.dropped
     before_s = time.perf_counter()
     session.stop()
     stop_s = time.perf_counter() - before_s
-    held = np.array(ticks)
+    ages_s, latencies_s, analysed_frames, times_s = shown.rows.T
+    late_s, work_s = ticks.rows.T
     return {
-        "frames_per_s": (analysed[-1][0] - analysed[0][0]) / (analysed[-1][1] - analysed[0][1]),
-        "shown_per_s": len(latencies) / played_s,
-        "latency_s": float(np.median(latencies)),
-        "latency_p99_s": float(np.percentile(latencies, 99)),
-        "oldest_shown_s": max(ages),
-        "shown_p99_s": float(np.percentile(ages, 99)),
-        "shown_late": float(np.mean(np.array(ages) > 0.1)),
-        "dropped": dropped / (analysed[-1][0] + dropped),
-        "tick_late_p99_s": float(np.percentile(held[:, 0], 99)),
+        "frames_per_s": float(np.ptp(analysed_frames) / np.ptp(times_s)),
+        "shown_per_s": len(latencies_s) / played_s,
+        "latency_s": float(np.median(latencies_s)),
+        "latency_p99_s": float(np.percentile(latencies_s, 99)),
+        "oldest_shown_s": float(ages_s.max()),
+        "shown_p99_s": float(np.percentile(ages_s, 99)),
+        "shown_late": float(np.mean(ages_s > _MOST_DELAY_S)),
+        "dropped": dropped / (analysed_frames[-1] + dropped),
+        "tick_late_p99_s": float(np.percentile(late_s, 99)),
         "tick_late_alone_p99_s": float(np.percentile(alone[:, 0], 99)),
-        "tick_work_ratio": float(np.median(held[:, 1]) / np.median(alone[:, 1])),
-        "memory_mb": memory[-1][1],
-        "growth_mb_per_hour": growth_mb_per_hour(np.array(memory), started_s),
+        "tick_work_ratio": float(np.median(work_s) / np.median(alone[:, 1])),
+        "memory_mb": float(memory.rows[-1, 1]),
+        "growth_mb_per_hour": growth_mb_per_hour(memory.rows, started_s),
         "stop_s": stop_s,
     }
 
