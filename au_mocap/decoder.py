@@ -19,6 +19,10 @@ from .errors import VideoError
 
 SAME_TIME_MS: Final = 0.01
 _SEEK_ATTEMPTS: Final = 3
+_ONE_THREAD: Final = [int(cv2.CAP_PROP_N_THREADS), 1]
+_FEW_PIXELS: Final = 1280 * 720
+"""Pictures up to this size are decoded faster than they are analysed by one thread, which wastes less than several."""
+
 _PACKETS_ONLY: Final = [int(cv2.CAP_PROP_FORMAT), -1]
 _FFMPEG_LEVEL: Final = "OPENCV_FFMPEG_LOGLEVEL"
 _FFMPEG_QUIET: Final = "-8"
@@ -67,7 +71,7 @@ class Decoder:
             VideoError: It holds no video that can be opened.
         """
         self.path = path
-        self.capture = _open(path)
+        self.capture = _open_sparingly(path)
         self.index = -1
         self.time_ms = 0.0
         self.at_end = False
@@ -164,6 +168,16 @@ def why_undecodable(decoder: Decoder) -> str:
     if codec == "AV1":
         return f"is encoded as AV1, which cannot be decoded here. {CONVERT_HINT}."
     return f"is damaged, or its codec ({codec or 'unknown'}) cannot be decoded here. {CONVERT_HINT}."
+
+
+def _open_sparingly(path: Path) -> cv2.VideoCapture:
+    """With no more threads than its pictures need."""
+    capture = _open(path, _ONE_THREAD)
+    pixels = capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+    if not capture.isOpened() or pixels <= _FEW_PIXELS:
+        return capture
+    capture.release()
+    return _open(path)
 
 
 def _open(path: Path, parameters: list[int] | None = None) -> cv2.VideoCapture:
