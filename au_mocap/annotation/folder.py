@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from .. import channels, strict_json
 from ..errors import AnnotationError
 from ..files import is_file, is_folder, replacing
+from . import journal
 from .labels import Labels
 from .names import check_coder
 from .table import read_labels, write_labels
@@ -94,14 +95,16 @@ def save(annotation: Annotation, folder: Path) -> None:
         text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
     for coder, labels in annotation.coders.items():
-        write_labels(labels, annotation.channels, coder_file(folder, coder))
+        save_coder(folder, coder, labels, annotation.channels)
     if annotation.agreed is not None:
         write_labels(annotation.agreed, annotation.channels, folder / AGREED)
 
 
 def save_coder(folder: Path, coder: str, labels: Labels, channel_ids: tuple[str, ...]) -> None:
-    """Writes one coder's labels into a folder that exists; raises as `save`."""
-    write_labels(labels, channel_ids, coder_file(folder, coder))
+    """Writes one coder's labels into a folder that exists, in place of table and journal; raises as `save`."""
+    path = coder_file(folder, coder)
+    write_labels(labels, channel_ids, path)
+    journal.remove(path)
 
 
 def save_agreed(folder: Path, labels: Labels, channel_ids: tuple[str, ...]) -> None:
@@ -120,7 +123,8 @@ def load(folder: Path) -> Annotation:
     coders: dict[str, Labels] = {}
     for file in _coder_files(folder):
         coder = check_coder(file.stem, coders)
-        coders[coder] = read_labels(file, channel_ids, clip.frames)
+        stored = read_labels(file, channel_ids, clip.frames) if is_file(file) else Labels.empty()
+        coders[coder] = journal.applied(stored, file, channel_ids, clip.frames)
     agreed = folder / AGREED
     return Annotation(
         clip=clip,
@@ -132,11 +136,13 @@ def load(folder: Path) -> Annotation:
 
 
 def _coder_files(folder: Path) -> list[Path]:
+    """Every coder's table; of one who has only just begun there may be no more than its journal."""
     try:
-        found = sorted((folder / CODERS).glob("*.csv")) if is_folder(folder / CODERS) else []
+        each = list((folder / CODERS).iterdir()) if is_folder(folder / CODERS) else []
     except OSError as error:
         message = f"{folder / CODERS} cannot be read ({error.strerror}): check that you may read it."
         raise AnnotationError(message) from error
+    found = sorted({file.with_suffix(".csv") for file in each if file.suffix in (".csv", journal.SUFFIX)})
     found = [file for file in found if not file.name.startswith(".")]  # being written, or a system's own
     if len(found) > MOST_CODERS:
         message = f"{folder / CODERS} holds {len(found)} tables: at most {MOST_CODERS} coders are read."
