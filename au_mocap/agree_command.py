@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--write-agreed", action="store_true", help=f"write the mean of valid values as {annotation.AGREED} into FOLDER"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace results that exist")
+    parser.set_defaults(runtime=None)  # no network runs here
 
 
 def run(options: argparse.Namespace) -> int:

@@ -2,7 +2,8 @@
 
 FEAFA's coders worked apart, their values were validated to eliminate obviously wrong ones, and the valid ones averaged
 (section 3.3). The paper gives no figure for what is obviously wrong. Here a value is, where it lies farther from the
-coders' median than three robust deviations of that channel, at least `LEAST_DISTANCE` and at most `MOST_DISTANCE`.
+coders' median than three robust deviations of that channel, at least `LEAST_DISTANCE` and at most `MOST_DISTANCE`;
+where two alone have labelled, where they differ by 1.4 times that, since both err.
 Where so many fall away that only one coder is left, nobody can tell who is right: the cell stays empty until the coders
 settle it.
 """
@@ -25,7 +26,9 @@ LEAST_DISTANCE: Final = 0.2
 
 MOST_DISTANCE: Final = 0.5
 _DEVIATIONS: Final = 3.0
-_MAD_TO_DEVIATION: Final = 1.4826
+_DIFFERENCE_TO_DEVIATION: Final = 1.4826 / np.sqrt(2.0)
+"""The deviation of normally distributed errors, as a share of the median difference between two of them."""
+
 _STILL: Final = 1e-12
 _SAME_TIME_FRAMES: Final = 0.5
 
@@ -212,14 +215,20 @@ def _validated(
     """Which values are obviously wrong (K, F, C), which cells nobody can settle, and the coders' medians (F, C)."""
     counts = (~np.isnan(values)).sum(axis=0)
     medians = _median(values)
-    # Two values lie equally far from their median, which is halfway: they are apart by twice that.
-    distances = np.abs(values - medians) * np.where(counts == 2, 2.0, 1.0)
-    spread = np.moveaxis(np.where(counts[None] > 1, distances, np.nan), 2, 0).reshape(values.shape[2], -1)
-    deviations = _MAD_TO_DEVIATION * np.nan_to_num(_median(spread.T))
-    limits = np.clip(_DEVIATIONS * deviations, LEAST_DISTANCE, MOST_DISTANCE)
+    # Two values lie equally far from their median, which is halfway between them.
+    distances = np.abs(values - medians) * np.where(counts == 2, np.sqrt(2.0), 1.0)
+    limits = np.clip(_DEVIATIONS * _deviations(values), LEAST_DISTANCE, MOST_DISTANCE)
     wrong = np.nan_to_num(distances) > limits + 1e-6
     contested = wrong.any(axis=0) & (counts - wrong.sum(axis=0) < 2)
     return wrong, contested, medians
+
+
+def _deviations(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(C,) how much coders (K, F, C) usually err, by their differences; 0 where nobody can be compared."""
+    pairs = [np.abs(values[one] - values[other]) for one, other in combinations(range(len(values)), 2)]
+    if not pairs:
+        return np.zeros(values.shape[2])
+    return _DIFFERENCE_TO_DEVIATION * np.nan_to_num(_median(np.concatenate(pairs)))
 
 
 def _median(values: NDArray[np.float64]) -> NDArray[np.float64]:
