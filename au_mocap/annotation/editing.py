@@ -76,6 +76,10 @@ class Editing:
         self._done = 0
         self._first_step = step
 
+    def __len__(self) -> int:
+        """Number of labelled frames."""
+        return len(self._frames)
+
     @property
     def step(self) -> int:
         """The number of the present state: every change raises it by one."""
