@@ -90,9 +90,14 @@ def stop() -> None:
 
 
 def value(stage: bpy.types.Scene, channel_id: str) -> float:
-    """What a slider shows: the label, or 0 where there is none."""
+    """What a slider shows: the label; where there is none, a blend of the labelled frames around."""
     known = label(stage, channel_id)
-    return 0.0 if known is None else known
+    session = current(stage)
+    if known is not None or session is None:
+        return known or 0.0
+    from ..au_mocap.channels import INDEX
+
+    return float(session.shown(clip_frame(stage))[INDEX[channel_id]])
 
 
 def label(stage: bpy.types.Scene, channel_id: str) -> float | None:
@@ -152,9 +157,8 @@ def show(stage: bpy.types.Scene) -> None:
         live.stop()
         trying.stop()
         _State.is_posing = True
-    frame = min(max(clip_frame(stage), 0), session.clip.frames - 1)
     try:
-        annotate_pose.show(stage, session.editing.shown(frame))
+        annotate_pose.show(stage, session.shown(clip_frame(stage)))
     except AuMocapError as error:
         session.problem = str(error)
 

@@ -24,7 +24,11 @@ EDITS = (
     ("COPY", "Copy Previous", "Give this frame the labels of the labelled frame before it"),
     ("MIRROR", "Mirror", "Swap the labels of left and right in this frame"),
     ("CLEAR", "Clear", "Take all labels of this frame away"),
-    ("AROUND", "Interpolate", "Fill the frames between the key frames around this one with straight lines"),
+    (
+        "AROUND",
+        "Interpolate",
+        "Fill the frames from the key frame before this one to the one after it with straight lines",
+    ),
     ("ALL", "Interpolate All", "Fill the frames between all key frames with straight lines"),
     ("FRAME", "Frame from Regressor", "Give this frame what the take's regressor measured"),
     (
@@ -213,8 +217,7 @@ def _edit(kind: str, stage: bpy.types.Scene, session: "Session") -> "Rows":
     if kind in ("FRAME", "RANGE"):
         return _from_regressor(kind, stage, session)
     if kind == "AROUND":
-        here = editing.row(frame)
-        first = frame if here is not None and here.key else editing.neighbour(frame, -1, keys=True)
+        first = editing.neighbour(frame, -1, keys=True)
         last = editing.neighbour(frame, 1, keys=True)
         return editing.interpolate(frame if first is None else first, frame if last is None else last)
     if kind == "ALL":

@@ -7,7 +7,7 @@ import bpy
 
 BEGINNINGS = (
     ("NOTHING", "Nothing", "Only the channels that you move are labelled"),
-    ("BEFORE", "Labels Before", "The other channels begin with the labels of the labelled frame before"),
+    ("SHOWN", "What Is Shown", "The other channels begin with what is shown: a blend of the labelled frames around"),
     ("REGRESSOR", "Regressor", "The other channels begin with what the take's regressor measured"),
 )
 
@@ -61,7 +61,7 @@ class AUMOCAP_PG_annotation(bpy.types.PropertyGroup):
         name="Begin With",
         description="What the other channels of a frame get when its first slider is moved",
         items=BEGINNINGS,
-        default="BEFORE",
+        default="SHOWN",
     )
     use_both: bpy.props.BoolProperty(
         name="Both Sides", description="Moving the slider of one side moves the other side's as well", default=False

@@ -64,8 +64,16 @@ class Session:
         time_s = clock(stored.clip, source.take)
         self.editing = Editing(stored.coders.get(coder, Labels.empty()), time_s, stage.aumocap_annotation.step)
         self._journal = Journal(folders.coder_file(folder, coder), self.channels)
+        self._face: tuple[tuple[int, int], NDArray[np.float32]] | None = None
         self.is_stored = False
         self.store()
+
+    def shown(self, frame: int) -> NDArray[np.float32]:
+        """(58,) the face at a frame, the nearest of the clip; looked up while neither frame nor labels change."""
+        at = self.editing.step, min(max(frame, 0), self.clip.frames - 1)
+        if self._face is None or self._face[0] != at:
+            self._face = at, self.editing.shown(at[1])
+        return self._face[1]
 
     def change(self, rows: Rows) -> None:
         """Writes what has changed into the journal; raises OutputError where that fails."""
@@ -109,10 +117,8 @@ class Session:
     def _beginning(self, stage: bpy.types.Scene, frame: int) -> NDArray[np.float32]:
         nothing = np.full(len(channels.IDS), np.nan, np.float32)
         begin = stage.aumocap_annotation.begin
-        if begin == "BEFORE":
-            before = self.editing.neighbour(frame, -1, keys=False)
-            row = None if before is None else self.editing.row(before)
-            return nothing if row is None else row.values
+        if begin == "SHOWN" and 0 <= frame < self.clip.frames:
+            return annotation.rounded(self.editing.blended(frame))
         if begin == "REGRESSOR" and len(stage.aumocap.takes):
             frames, values = self.measured(stage)
             return annotation.rounded(values[frames.index(frame)]) if frame in frames else nothing

@@ -114,14 +114,18 @@ class Editing:
             place += direction
         return None
 
-    def shown(self, frame: int) -> NDArray[np.float32]:
-        """(58,) the face at a frame, without NaN: between labelled frames a blend, beyond them the last label."""
+    def blended(self, frame: int) -> NDArray[np.float32]:
+        """(58,) labels of a frame, between labelled ones a blend, beyond them the last; NaN where there are nowhere."""
         row = self._rows.get(frame)
         values = np.full(len(channels.IDS), np.nan, np.float32) if row is None else row.values.copy()
         missing = np.isnan(values) & (self._counts > 0)
         if missing.any():
             values[missing] = self._blended(frame, missing)
-        return sides.completed(values[None])[0]
+        return values
+
+    def shown(self, frame: int) -> NDArray[np.float32]:
+        """(58,) the face at a frame, as `blended`, without NaN: what is labelled nowhere is at rest."""
+        return sides.completed(self.blended(frame)[None])[0]
 
     def put(self, rows: Mapping[int, Row | None]) -> Rows:
         """Changes frames, as one step of the history; what lay ahead of it is forgotten.

@@ -75,4 +75,4 @@ class Labels:
 
 def rounded(values: Floats) -> NDArray[np.float32]:
     """Values as labels carry them: within 0..1, to two decimals; NaN stays NaN."""
-    return np.round(np.clip(np.asarray(values, np.float64), 0.0, 1.0), DECIMALS).astype(np.float32)
+    return (np.round(np.clip(np.asarray(values, np.float64), 0.0, 1.0), DECIMALS) + 0.0).astype(np.float32)  # no -0
