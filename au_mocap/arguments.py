@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Final, NoReturn
 
-from . import DEFAULT_REGRESSOR, __version__, exchange, gaps, pipeline, pose, smoothing
+from . import DEFAULT_REGRESSOR, __version__, agree_command, exchange, gaps, pipeline, pose, smoothing
 from .calibration import NeutralSettings
 from .datasets import LOADERS
 from .errors import AuMocapError
@@ -41,6 +41,7 @@ def build_parser() -> Parser:
     _add_convert(commands.add_parser("convert", help="read and write the files of other programs"))
     _add_models(commands.add_parser("models", help="list trackers, regressors and devices"))
     _add_eval(commands.add_parser("eval", help="measure regressors on labelled recordings"))
+    agree_command.add_arguments(commands.add_parser("agree", help="compare the coders who labelled a clip"))
     return parser
 
 
@@ -110,6 +111,7 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"may be given several times to compare (default: {DEFAULT_REGRESSOR})",
     )
+    parser.add_argument("--coder", metavar="NAME", help="with --dataset annotated: whose labels (default: agreed)")
     parser.add_argument("--folds", type=_folds, metavar="K", help="also score K groups that share no subject")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     parser.add_argument("--overwrite", action="store_true", help="replace a file of figures that exists")

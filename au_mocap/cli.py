@@ -1,4 +1,4 @@
-"""The command line: `python -m au_mocap extract | report | convert | models | eval`. Needs no Blender.
+"""The command line: `python -m au_mocap extract | report | convert | models | eval | agree`. Needs no Blender.
 
 Exit code 0 done, 1 failed, 2 bad usage. Results go to files, progress and messages to stderr, listings to stdout.
 """
@@ -14,6 +14,7 @@ from typing import Final
 
 from . import (
     DEFAULT_REGRESSOR,
+    agree_command,
     convert_command,
     eval_command,
     exchange,
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "convert": convert_command.run,
         "models": _models,
         "eval": eval_command.run,
+        "agree": agree_command.run,
     }
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning

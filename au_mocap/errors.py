@@ -29,6 +29,10 @@ class ExchangeError(AuMocapError):
     """A file of another program cannot be read, or holds something else than its form promises."""
 
 
+class AnnotationError(AuMocapError):
+    """A folder of labels cannot be read, or its labels do not fit the clip, the channels or each other."""
+
+
 class MappingError(AuMocapError):
     """A mapping table is malformed or names what does not exist."""
 

@@ -72,10 +72,11 @@ def start(context: bpy.types.Context, stage: bpy.types.Scene) -> tuple[str, ...]
     Raises:
         AuMocapError: There is nothing to show, or nothing to show it on; nothing is left on.
     """
-    from . import preview
+    from . import annotate, preview
 
     stop()
     preview.stop()
+    annotate.give_way(stage)
     _State.problem = ""
     with bundle.needed():
         from . import trying

@@ -40,10 +40,11 @@ def start(scene: bpy.types.Scene) -> tuple[str, ...]:
     with bundle.needed():
         from .performing import plan_scene
         from .posing import Pose
-    from . import live
+    from . import annotate, live
 
     stop()
     live.stop()
+    annotate.give_way(scene)
     plan = plan_scene(scene)
     _State.scene, _State.pose = scene.name, Pose(plan)
     _State.pose.show(scene.frame_current_final)

@@ -69,9 +69,10 @@ def scene(stage: bpy.types.Scene | None) -> None:
     """Renew preview and keys of a scene with the settings of now."""
     if _State.held or stage is None:
         return
-    from . import live, preview
+    from . import annotate, live, preview
 
     live.table_changed(stage)
+    annotate.table_changed(stage)
     item = _baked_take(stage)
     if item is None and not preview.is_on(stage):
         _State.problem = ""
