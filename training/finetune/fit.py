@@ -17,7 +17,7 @@ from au_mocap import metrics
 PASSES: Final = 8
 """Times that frames whose answer is clipped are looked for and left out."""
 
-_GAIN_SPREADS: Final = (0.15, 0.4)
+_GAIN_SPREADS: Final = (0.15, 0.6)
 _LAYER_SPREADS: Final = (0.0, 0.05, 0.15)
 _LEAST_PROFIT: Final = 0.05
 """Share of what is missed, on blocks that were not fitted, that a change must save to be kept. Spreads and share were

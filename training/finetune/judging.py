@@ -74,7 +74,7 @@ def judge(
         held: (N,) which of their labelled frames, one clip after the other, were held back.
         changed: Ids of the predicted channels that something was learnt for.
     """
-    before, after = ([_values(regressor, clip) for clip in clips] for regressor in (base, tuned))
+    before, after = ([curves(regressor, clip) for clip in clips] for regressor in (base, tuned))
     labels = np.concatenate([clip.labels for clip in clips])[held]
     pair = [
         np.concatenate([own[clip.rows] for own, clip in zip(tables, clips, strict=True)]) for tables in (before, after)
@@ -101,8 +101,8 @@ def _elsewhere(base: Regressor, tuned: Regressor, clips: Sequence[Clip], changed
     return others, at_rest
 
 
-def _values(regressor: Regressor, clip: Clip) -> NDArray[np.float32]:
-    """(T, 58) with the neutral that the regressor's own values lead to."""
+def curves(regressor: Regressor, clip: Clip) -> NDArray[np.float32]:
+    """(T, 58) values of all frames, with the neutral that the regressor's own values lead to."""
     own = replace(clip.take, values=regressor.values(clip.seen))
     return regressor.values(clip.seen, choose_neutral(own, clip.seen, NeutralSettings()).neutral)
 

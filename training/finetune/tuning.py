@@ -78,6 +78,13 @@ def learn(order: Order) -> Learnt:
     found = base.load(registry, order.base)
     source = clips.Source(registry, open_regressor(registry, order.base, "cpu"), found.stage)
     labelled = tuple(clips.read(folder, source, order.coder) for folder in order.labels)
+    return learn_from(found, source, labelled, order.passes)
+
+
+def learn_from(
+    found: base.Base, source: clips.Source, labelled: tuple[clips.Clip, ...], passes: int = fit.PASSES
+) -> Learnt:
+    """As `learn`, from clips that are read already."""
     split = holding.split(labelled)
     weight = np.concatenate([clip.weight for clip in labelled])
     needs = split.needs(weight)
@@ -91,10 +98,11 @@ def learn(order: Order) -> Learnt:
     for need in short[:_MOST_LISTED]:
         _say(f"{need.channel} stays as it is: {need.missing}")
     wanted = np.isin(channels.PREDICTED_IDS, [need.channel for need in needs if not need.missing])
-    change = fit.learn(_examples(found.head, labelled, split, weight).take(split.learnt), wanted, order.passes)
+    change = fit.learn(_examples(found.head, labelled, split, weight).take(split.learnt), wanted, passes)
     if not change.changed.any():
+        name = found.entry.name
         message = (
-            f"Nothing was gained: '{order.base}' reads these labels as well as anything that was learnt from them. "
+            f"Nothing was gained: '{name}' reads these labels as well as anything that was learnt from them. "
             "Keep it, or label further stretches of time. Nothing was written."
         )
         raise SettingsError(message)
