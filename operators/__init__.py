@@ -8,6 +8,7 @@ from . import (
     actor,
     actor_profile,
     add_demo_head,
+    add_model,
     analyse,
     bake,
     calibrate_ranges,
@@ -31,6 +32,7 @@ from . import (
 )
 
 _MODULES = (
+    add_model,
     check_devices,
     preferences,
     capture_properties,

@@ -66,3 +66,35 @@ def test_a_take_is_made_and_opened_with_an_own_regressor(place: Path) -> None:
     shutil.rmtree(folder)
     with pytest.raises(extension.module("au_mocap.errors").ModelError, match="There is no regressor 'ann'"):
         loaded.calibrator(path)
+
+
+def test_a_folder_is_tried_and_copied(place: Path, tmp_path: Path) -> None:
+    chosen = add_own(tmp_path / "elsewhere", "ann")
+    (chosen / "ann.md").write_text("# Card", encoding="utf-8")
+    (chosen / "labels.zip").write_bytes(b"private")
+    assert bpy.ops.aumocap.add_model(directory=f"{chosen}/") == {"FINISHED"}
+    assert names()[-1] == "ann"
+    assert sorted(path.name for path in (place / "ann").iterdir()) == ["ann.md", "geometry.onnx", "registry.toml"]
+    (chosen / "ann.md").write_text("# Newer card", encoding="utf-8")
+    assert bpy.ops.aumocap.add_model(directory=str(chosen)) == {"FINISHED"}
+    assert (place / "ann" / "ann.md").read_text(encoding="utf-8") == "# Newer card"
+    assert [path.name for path in place.iterdir()] == ["ann"]
+
+
+def test_a_folder_that_does_not_work_is_told_and_not_copied(place: Path, tmp_path: Path) -> None:
+    for name, spoil, message in (
+        ("none", lambda folder: (folder / "registry.toml").unlink(), "needs a registry.toml"),
+        ("empty", lambda folder: (folder / "registry.toml").write_text("version = 1\n"), "names no regressor"),
+        ("damaged", lambda folder: (folder / "geometry.onnx").write_bytes(b"cut"), "is damaged"),
+        ("fast", lambda _folder: None, "is a regressor of AU Mocap itself"),
+    ):
+        chosen = add_own(tmp_path / "elsewhere", name)
+        spoil(chosen)
+        with pytest.raises(RuntimeError, match=message):
+            bpy.ops.aumocap.add_model(directory=str(chosen))
+    with pytest.raises(RuntimeError, match="Choose the folder"):
+        bpy.ops.aumocap.add_model(directory="")
+    inside = add_own(place, "ann")
+    with pytest.raises(RuntimeError, match="looks already"):
+        bpy.ops.aumocap.add_model(directory=str(inside))
+    assert [path.name for path in place.iterdir()] == ["ann"]
