@@ -13,12 +13,14 @@ from au_mocap.take import Take
 
 CLIP = Path(__file__).parents[1] / "data" / "rendered_performance.mp4"
 RATE_HZ = 30.0
+FRAMES = 96
+"""Behind these, only the head turns."""
 
 
 def truth() -> NDArray[np.float32]:
-    """(150, 58) what is played in the clip."""
+    """(96, 58) what is played in the clip."""
     rows = np.genfromtxt(CLIP.with_suffix(".csv"), delimiter=",", names=True)
-    return np.stack([rows[channel_id] for channel_id in channels.IDS], axis=1).astype(np.float32)
+    return np.stack([rows[channel_id] for channel_id in channels.IDS], axis=1).astype(np.float32)[:FRAMES]
 
 
 def repeated(take: Take, times: int) -> Take:

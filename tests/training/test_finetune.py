@@ -24,7 +24,7 @@ from training.finetune.__main__ import main
 
 SMILE = ("lip_corner_pull_L", "lip_corner_pull_R")
 LABELLED = (*SMILE, "jaw_drop", "lip_pucker")
-TIMES = 5
+TIMES = 6
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,8 @@ def measured() -> Take:
     """The rendered performance, analysed once."""
     registry = Registry()
     regressor = open_regressor(registry, "accurate", "cpu")
-    return pipeline.extract(labelled.CLIP, open_tracker("onnx", registry, "cpu"), regressor)[0]
+    part = pipeline.Extraction(pipeline.Range(0, labelled.FRAMES))
+    return pipeline.extract(labelled.CLIP, open_tracker("onnx", registry, "cpu"), regressor, part)[0]
 
 
 @pytest.fixture(scope="module")
@@ -120,11 +121,11 @@ def test_heads_of_another_make_are_refused(name: str) -> None:
 def test_too_little_is_refused_with_counts(measured: Take, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     values = np.full((len(measured), len(channels.IDS)), np.nan, np.float32)
     values[:, channels.INDEX["jaw_drop"]] = labelled.truth()[:, channels.INDEX["jaw_drop"]]
-    folder = labelled.write(tmp_path / "few.annotation", measured, values, every=10)
+    folder = labelled.write(tmp_path / "few.annotation", measured, values, every=7)
     out = tmp_path / "out"
     assert main([str(folder), "--out", str(out)]) == 1
     told = capsys.readouterr().err
-    assert "jaw_drop has 15 of 20 frames" in told
+    assert "jaw_drop has 14 of 40 frames" in told
     assert re.search(r"\d of 8 frames above 0.1", told)
     assert not out.exists()
 
@@ -141,7 +142,7 @@ def test_base_is_kept_where_nothing_is_gained(weak: Path, tmp_path: Path, capsys
     labels = replace(described.coders["Ann"], values=own)
     folder = tmp_path / "same.annotation"
     annotation.save(replace(described, coders={"Ann": labels}), folder)
-    assert len(take) == TIMES * 150
+    assert len(take) == TIMES * labelled.FRAMES
     assert main([str(folder), "--out", str(tmp_path / "out")]) == 1
     assert "Nothing was gained" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
