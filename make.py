@@ -65,6 +65,7 @@ ENVIRONMENTS = {
 # What `train NAME` runs, and where.
 TRAINING = {
     "accurate": ("train", "training.appearance"),  # and `fast`, in one go
+    "finetune": ("train", "training.finetune"),  # a user's own regressor, anywhere but in models/
     "geometry": ("train", "training.geometry"),
     "head": ("main", "training.demo_head"),
     "looking": ("train", "training.channel_motion"),  # au_mocap/looking/channel_motion.npz

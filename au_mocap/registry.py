@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypeVar, cast, get_args
 
 from . import channels
 from .errors import ModelError
+from .files import is_file, is_folder
 
 StageSource = Literal["crop", "maps", "landmarks"]
 
@@ -120,10 +121,14 @@ _Entry = TypeVar("_Entry", TrackerEntry, RegressorEntry)
 class Registry:
     """All trackers and regressors of one or more model folders; earlier folders win over later ones."""
 
-    def __init__(self, folders: Sequence[Path] = (BUNDLED,)) -> None:
+    def __init__(self, folders: Sequence[Path] = (BUNDLED,), further: Sequence[Path] = ()) -> None:
         """Reads `registry.toml` of every folder.
 
         A broken entry does not hide the others: it is kept in `problems` and raised when it is asked for.
+
+        Args:
+            folders: Model folders that must be readable.
+            further: The user's own, of which a broken one hides nothing else: it is kept in `problems` by its name.
 
         Raises:
             ModelError: A folder has no readable registry.
@@ -133,6 +138,11 @@ class Registry:
         self.problems: dict[str, str] = {}
         for folder in folders:
             self._read(folder.resolve())
+        for folder in further:
+            try:
+                self._read(folder.resolve())
+            except ModelError as error:
+                self.problems[folder.name] = str(error)
 
     @property
     def regressors(self) -> tuple[RegressorEntry, ...]:
@@ -195,6 +205,19 @@ class Registry:
                 self.problems[name] = entry
             else:
                 kept.setdefault(name, entry)
+
+
+def folders_in(folder: Path) -> tuple[Path, ...]:
+    """The model folders that a user has put together in one place: itself and those directly inside it.
+
+    Args:
+        folder: The place; empty where it is missing or cannot be read.
+    """
+    try:
+        inside = sorted(each for each in folder.iterdir() if is_folder(each))
+    except OSError:
+        return ()
+    return tuple(each for each in (folder, *inside) if is_file(each / "registry.toml"))
 
 
 def _cure(model_file: ModelFile) -> str:

@@ -8,6 +8,7 @@ from . import (
     actor,
     actor_profile,
     add_demo_head,
+    add_model,
     analyse,
     annotate,
     annotate_compare,
@@ -35,6 +36,7 @@ from . import (
 )
 
 _MODULES = (
+    add_model,
     check_devices,
     preferences,
     capture_properties,

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 import bpy
 
 from ..au_mocap.errors import AuMocapError
-from . import check_devices, devices, preferences, take_list
+from . import check_devices, devices, models, preferences, take_list
 from .analysis import Analysis, Order, Outcome
 
 _TICK_S: Final = 0.1
@@ -205,6 +205,7 @@ def _order(context: bpy.types.Context) -> Order:
         fov_deg=capture.fov_deg,
         threads=chosen.threads,
         runtime=Path(bpy.path.abspath(chosen.runtime_folder)) if chosen.runtime_folder else None,
+        models=models.folders(),
     )
 
 

@@ -28,6 +28,7 @@ class Order:
         fov_deg: Vertical field of view of the camera in degrees.
         threads: Threads for each network; 0 lets AU Mocap choose.
         runtime: Folder with an onnxruntime of the user's own, if any.
+        models: Model folders of the user's own.
     """
 
     video: Path
@@ -39,6 +40,7 @@ class Order:
     fov_deg: float = 63.0
     threads: int = 0
     runtime: Path | None = None
+    models: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ class Analysis:
         sessions.use_runtime(order.runtime)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", sessions.ProviderWarning)
-            registry = Registry()
+            registry = Registry(further=order.models)
             tracker = open_tracker("onnx", registry, order.device, order.threads)
             regressor = open_regressor(registry, order.regressor, order.device, order.threads)
         notes = [str(each.message) for each in caught if issubclass(each.category, sessions.ProviderWarning)]

@@ -8,6 +8,8 @@ from functools import cache
 
 import bpy
 
+from . import models
+
 Item = tuple[str, str, str, str, int]
 
 
@@ -16,14 +18,15 @@ def number_of(identifier: str) -> int:
     return zlib.crc32(identifier.encode()) & 0x7FFFFFFF
 
 
-@cache
 def regressors() -> tuple[Item, ...]:
-    """Every regressor of the bundled registry, best first."""
-    from ..au_mocap.registry import Registry
+    """Every regressor, best first, then the user's own."""
+    return _regressors(models.stamp())
 
-    return tuple(
-        (entry.name, entry.label, entry.description, "NONE", number_of(entry.name)) for entry in Registry().regressors
-    )
+
+@cache
+def _regressors(_stamp: models.Stamp) -> tuple[Item, ...]:
+    entries = models.registry().regressors
+    return tuple((entry.name, entry.label, entry.description, "NONE", number_of(entry.name)) for entry in entries)
 
 
 def regressor_items(_owner: object, _context: bpy.types.Context | None) -> tuple[Item, ...]:

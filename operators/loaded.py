@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..au_mocap.errors import TakeError
-from . import bundle
+from . import bundle, models
 
 if TYPE_CHECKING:
     from ..au_mocap.calibration import Calibrator
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _MOST_TAKES: Final = 4
 
-_regressors: "dict[str, Regressor]" = {}
+_regressors: "dict[tuple[str, models.Stamp], Regressor]" = {}
 _calibrators: "dict[tuple[Path, int], Calibrator]" = {}
 
 
@@ -46,12 +46,12 @@ def calibrator(path: Path) -> "Calibrator":
 
 
 def _regressor(name: str) -> "Regressor":
-    if name not in _regressors:
-        from ..au_mocap.registry import Registry
+    key = name, models.stamp()
+    if key not in _regressors:
         from ..au_mocap.regressors import open_regressor
 
-        _regressors[name] = open_regressor(Registry(), name, device="cpu")
-    return _regressors[name]
+        _regressors[key] = open_regressor(models.registry(), name, device="cpu")
+    return _regressors[key]
 
 
 def forget() -> None:
