@@ -183,9 +183,9 @@ def differing(
     times = np.asarray(time_s, np.float64)
     clipped = np.clip(np.asarray(drawn, np.float64), 0.0, 1.0)
     apart = np.abs(clipped - np.asarray(written, np.float64)) > tolerance
-    edges = _edges(times)
+    borders = edges(times)
     return tuple(
-        Override(channel_id, float(edges[run[0]]), float(edges[run[-1] + 1]), times[run], clipped[run])
+        Override(channel_id, float(borders[run[0]]), float(borders[run[-1] + 1]), times[run], clipped[run])
         for run in runs(apart)
     )
 
@@ -207,7 +207,7 @@ def without(edits: Edits, channel_ids: Iterable[str] | None, from_s: float = -MO
         from_s: First moment of the range.
         until_s: The moment behind it.
     """
-    meant = set(channels.IDS) if channel_ids is None else _related(channel_ids)
+    meant = set(channels.IDS) if channel_ids is None else related(channel_ids)
 
     def is_kept(fix: Fix) -> bool:
         return fix.channel not in meant or not from_s <= fix.time_s < until_s
@@ -218,7 +218,8 @@ def without(edits: Edits, channel_ids: Iterable[str] | None, from_s: float = -MO
     return Edits(tuple(filter(is_kept, edits.fixes)), tuple(overrides))
 
 
-def _related(channel_ids: Iterable[str]) -> set[str]:
+def related(channel_ids: Iterable[str]) -> set[str]:
+    """Channels with the sides of the means among them, and the means of the sides."""
     named = set(channel_ids)
     sides = {side for mean in named & set(channels.SIDES_OF) for side in channels.SIDES_OF[mean]}
     means = {mean for mean, pair in channels.SIDES_OF.items() if named & set(pair)}
@@ -238,8 +239,8 @@ def _cut(override: Override, from_s: float, until_s: float) -> Iterator[Override
             yield replace(override, from_s=first, until_s=last, time_s=times, values=values)
 
 
-def _edges(times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T + 1,) where one frame ends and the next begins."""
+def edges(times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(T + 1,) seconds at which one of (T,) frames ends and the next begins."""
     if len(times) < 2:
         return np.array([times[0] - 1e-3, times[0] + 1e-3])
     middles = (times[1:] + times[:-1]) / 2.0
