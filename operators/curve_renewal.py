@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from ..au_mocap import channels, edits
 from ..au_mocap.arrays import Floats
-from ..au_mocap.calibration import Curves
 from . import punch_in, take_curves
 from .bake_settings import BakeSettings
 from .curve_keys import Keys
-from .take_curves import Bags, Placed
+from .take_curves import Bags, Measured, Placed
 from .tracks import is_locked
 
 _CLOSE: Final = 1e-2
@@ -31,22 +30,20 @@ class Renewal:
         before: Where they lie.
         now: Where they shall lie.
         target: What they shall be where nothing was drawn.
-        how: How many keys they get.
     """
 
     bags: Bags
     before: Placed
     now: Placed
-    target: Curves
-    how: BakeSettings
+    target: Measured
 
 
-def renew(job: Renewal) -> None:
-    """Write the curves, and what they are compared with."""
-    old, new = (placed.frames(job.target.time_s) for placed in (job.before, job.now))
-    for column, channel_id in enumerate(channels.IDS):
-        values = job.target.values[:, column]
-        keys = take_curves.keys_of(new, values, job.how)
+def renew(job: Renewal, channel_ids: Iterable[str]) -> None:
+    """Write the curves of some channels, and what they are compared with."""
+    old, new = (placed.frames(job.target.curves.time_s) for placed in (job.before, job.now))
+    for channel_id in channel_ids:
+        values = job.target.curves.values[:, channels.INDEX[channel_id]]
+        keys = take_curves.keys_of(new, values, job.target.how)
         path = take_curves.path_of(channel_id)
         written = job.bags.written.fcurves.find(path)
         curve = job.bags.own.fcurves.find(path) if job.bags.own is not None else None
@@ -56,7 +53,9 @@ def renew(job: Renewal) -> None:
             stays = _drawn_rows(curve, written, old)
             if not np.array_equal(old, new):
                 _move(curve, old, new)
-            _write_around(curve, keys, stays, lambda span, at=values: take_curves.keys_of(new, at, job.how, span), new)
+            _write_around(
+                curve, keys, stays, lambda span, at=values: take_curves.keys_of(new, at, job.target.how, span), new
+            )
         _write(written, keys)
 
 

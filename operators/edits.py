@@ -274,6 +274,14 @@ def _undone(*_arguments: object) -> None:
     _look_soon()
 
 
+@persistent
+def _loading(*_arguments: object) -> None:
+    _State.seen = 0
+    from . import fixing
+
+    fixing.drop()
+
+
 def _look_soon() -> None:
     _State.due_s = time.monotonic() + _QUIET_S
     if not bpy.app.background and not bpy.app.timers.is_registered(_look):
@@ -325,6 +333,7 @@ def _handlers() -> tuple[tuple[Any, Any], ...]:
         (handlers.depsgraph_update_post, _action_changed),
         (handlers.undo_post, _undone),
         (handlers.redo_post, _undone),
+        (handlers.load_pre, _loading),
     )
 
 

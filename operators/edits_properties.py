@@ -60,7 +60,6 @@ class AUMOCAP_PG_edits(bpy.types.PropertyGroup):
     placed: bpy.props.StringProperty(
         name="Placed", description="Where on the timeline they were written (JSON)", options={"HIDDEN"}
     )
-    state: bpy.props.StringProperty(name="State", description="What they were written from", options={"HIDDEN"})
 
 
 def _get_value(self: "AUMOCAP_PG_fixing") -> float:

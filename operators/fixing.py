@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..au_mocap.edits import Fix
     from .capture_properties import AUMOCAP_PG_take
     from .live_pose import LivePose
+    from .posing import Remembered
 
 _SOON_S: Final = 0.01
 
@@ -41,6 +42,7 @@ class _State:
     curves: "ClassVar[Curves | None]" = None
     wanted: "ClassVar[Wanted | None]" = None
     pose: "ClassVar[LivePose | None]" = None
+    remembered: "ClassVar[Remembered | None]" = None
 
 
 def _key(stage: bpy.types.Scene) -> tuple[str, str]:
@@ -51,7 +53,7 @@ def _key(stage: bpy.types.Scene) -> tuple[str, str]:
 
 def forget() -> None:
     """The curves have changed: what is shown is put back, and they are asked for again."""
-    stop()
+    forget_pose()
     _State.curves = None
 
 
@@ -130,20 +132,43 @@ def show(stage: bpy.types.Scene, wanted: float) -> None:
         import numpy as np
 
         from ..au_mocap.edits import Edits, Fix, apply
-        from .live_pose import LivePose, Moment
-        from .posing import Remembered
-    from . import live
+        from .live_pose import Moment
+    from . import live_trace
 
     curves, channel = _curves(stage), stage.aumocap_fixing.channel
-    if _State.pose is None:
-        live.stop()
-        _State.pose = LivePose(stage, Remembered())
-        _listen()
-    _State.wanted = Wanted(stage.name, channel, wanted)
     here = np.nan_to_num(np.asarray(_row(stage, curves)))[None]
     changed = apply(np.zeros(1), here, Edits((Fix(channel, 0.0, min(max(wanted, 0.0), 1.0)),)))
     rotation, position = _head(stage, curves)
-    _State.pose.show(Moment(np.array([0.0, 1.0]), np.repeat(changed, 2, axis=0), rotation, position))
+    moment = Moment(np.array([0.0, 1.0]), np.repeat(changed, 2, axis=0), rotation, position)
+    try:
+        _posing(stage).show(moment)
+    except ReferenceError:  # a part of the rig was deleted since it was looked at
+        live_trace.put_back()
+        forget_pose()
+        _posing(stage).show(moment)
+    _State.wanted = Wanted(stage.name, channel, wanted)
+
+
+def _posing(stage: bpy.types.Scene) -> "LivePose":
+    """What poses the character: made once, for it looks at the whole rig."""
+    from . import live, settings
+    from .live_pose import LivePose
+    from .posing import Remembered
+
+    if _State.wanted is not None and _State.wanted.scene != stage.name:
+        stop()
+    chosen, own = settings.character_of(stage)
+    how = settings.of_bake(stage.aumocap.bake, own, "Live")
+    if _State.pose is not None and not _State.pose.fits(chosen, how):
+        forget_pose()
+    if _State.pose is None:
+        _State.remembered = Remembered()
+        _State.pose = LivePose(stage, _State.remembered)
+    if _State.wanted is None:
+        live.stop()
+        for name, function in _handlers():
+            getattr(bpy.app.handlers, name).append(function)
+    return _State.pose
 
 
 def _head(stage: bpy.types.Scene, curves: "Curves") -> "tuple[Floats, Floats]":
@@ -167,26 +192,28 @@ def is_shown(stage: bpy.types.Scene) -> bool:
 
 def stop() -> None:
     """Put the character back; the slider shows the take again."""
-    _State.wanted = None
-    pose, _State.pose = _State.pose, None
+    was_shown, _State.wanted = _State.wanted is not None, None
     for name, function in _handlers():
         handlers = getattr(bpy.app.handlers, name)
         if function in handlers:
             handlers.remove(function)
-    if pose is not None:
+    if was_shown:
         from . import live_trace
 
         live_trace.put_back()
+    if _State.remembered is not None:
+        _State.remembered.before.clear()  # by the next time it may be something else
 
 
-def _listen() -> None:
-    for name, function in _handlers():
-        getattr(bpy.app.handlers, name).append(function)
+def forget_pose() -> None:
+    """Put the character back, and look at the whole rig again the next time."""
+    stop()
+    _State.pose = _State.remembered = None
 
 
 def _handlers() -> tuple[tuple[str, Callable[..., None]], ...]:
     """Before the frame changes, or what keys say of the new frame would be taken for what has to be put back."""
-    return ("frame_change_pre", _end), ("save_pre", _end), ("undo_post", _end), ("redo_post", _end), ("load_pre", _drop)
+    return ("frame_change_pre", _end), ("save_pre", _end), ("undo_post", _end), ("redo_post", _end)
 
 
 @persistent
@@ -194,10 +221,9 @@ def _end(*_arguments: object) -> None:
     stop()
 
 
-@persistent
-def _drop(*_arguments: object) -> None:
+def drop() -> None:
     """The file is being closed: what was posed goes with it."""
-    _State.pose = None
+    _State.wanted = None
     forget()
 
 

@@ -7,7 +7,7 @@ count as unedited, and nothing else has to be remembered. Imported at first use:
 import json
 import zlib
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import bpy
 import numpy as np
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from ..au_mocap import channels, edits, regions
 from ..au_mocap.arrays import Floats
+from ..au_mocap.calibration import Curves
 from . import actions, loaded, punch_in, reducing, settings
 from .bake_settings import BakeSettings, scene_frames
 from .capture_properties import AUMOCAP_PG_take
-from .curve_keys import Keys, bezier_keys, linear_keys
+from .curve_keys import BEZIER, Keys, bezier_keys, linear_keys
 from .plan import samples_of
 
 TOLERANCE: Final = 1e-3
@@ -35,7 +36,8 @@ _TITLES: Final = {
     "jaw": "Jaw",
     "tongue": "Tongue",
 }
-_SHAPE: Final = ("co", "interpolation", "handle_left", "handle_right")
+_STATE: Final = "au_mocap_written"
+"""Custom property of the Action that was written: what its curves come from (JSON)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,28 @@ class Placed:
         """(T,) scene frames of a take's times."""
         how = BakeSettings(start_frame=self.start_frame, timing=self.timing, speed=self.speed)  # pyright: ignore
         return scene_frames(time_s, self.fps, self.fps_base, how)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a take's F-curves are written from.
+
+    Attributes:
+        curves: The take's curves below what is drawn and fixed.
+        how: How many keys they get.
+        said: What all keys depend on, as a text.
+        sums: A checksum of each channel.
+    """
+
+    curves: Curves
+    how: BakeSettings
+    said: str
+    sums: tuple[int, ...]
+
+    @property
+    def state(self) -> str:
+        """What changes whenever any key does."""
+        return json.dumps([self.said, self.sums])
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +174,11 @@ def suspected(curve: bpy.types.FCurve, written: bpy.types.FCurve, frames: Floats
     if len(curve.keyframe_points) != len(written.keyframe_points):
         return every
     differs = np.zeros(len(curve.keyframe_points), bool)
-    own, old = _shape(curve), _shape(written)
-    for name in _SHAPE:
-        differs |= (own[name] != old[name]).reshape(len(differs), -1).any(axis=1)
+    own, old = _shape(curve), _written_shape(written)
+    if own.keys() != old.keys():
+        return every
+    for name, array in own.items():
+        differs |= (array != old[name]).reshape(len(differs), -1).any(axis=1)
     if not differs.any():
         return every[:0]
     # Keys shape the curve as far as their neighbours, and smooth those neighbours' handles.
@@ -163,13 +189,36 @@ def suspected(curve: bpy.types.FCurve, written: bpy.types.FCurve, frames: Floats
 
 
 def _shape(curve: bpy.types.FCurve) -> Keys:
-    """What of a curve's keys decides its values."""
+    """What of a curve's keys decides its values: handles only where some of them do."""
     count = len(curve.keyframe_points)
-    keys: Keys = {name: np.zeros((count, 2), np.float32) for name in _SHAPE}
-    keys["interpolation"] = np.zeros(count, np.int32)
-    for name, array in keys.items():
-        curve.keyframe_points.foreach_get(name, array.reshape(-1))
+    keys: Keys = {"co": np.zeros((count, 2), np.float32), "interpolation": np.zeros(count, np.int32)}
+    for name in ("co", "interpolation"):
+        curve.keyframe_points.foreach_get(name, keys[name].reshape(-1))
+    if (keys["interpolation"] == BEZIER).any():
+        for name in ("handle_left", "handle_right"):
+            keys[name] = np.zeros((count, 2), np.float32)
+            curve.keyframe_points.foreach_get(name, keys[name].reshape(-1))
     return keys
+
+
+class _Read:
+    """The keys of curves that were written, of one take: they change with its state alone, and reading them takes long.
+
+    Undo brings both back together.
+    """
+
+    state: ClassVar[tuple[int, str]] = (0, "")
+    shapes: "ClassVar[dict[str, Keys]]" = {}  # noqa: RUF012 - the name that ruff looks for is quoted
+
+
+def _written_shape(written: bpy.types.FCurve) -> Keys:
+    action = written.id_data
+    state = action.session_uid, str(action.get(_STATE, ""))
+    if state != _Read.state:
+        _Read.state, _Read.shapes = state, {}
+    if written.data_path not in _Read.shapes:
+        _Read.shapes[written.data_path] = _shape(written)
+    return _Read.shapes[written.data_path]
 
 
 def show(stage: bpy.types.Scene, item: AUMOCAP_PG_take) -> bpy.types.Object:
@@ -185,7 +234,8 @@ def show(stage: bpy.types.Scene, item: AUMOCAP_PG_take) -> bpy.types.Object:
         renew(stage, item)
         return found
     placed = placed_now(stage)
-    keys, state = _keys(stage, item, placed)
+    found_now = measured(stage, item, placed)
+    keys = _keys(found_now, placed)
     made = bpy.data.objects.new(f"Take {item.name}", None)
     made.empty_display_size = 0.1
     stage.collection.objects.link(made)
@@ -203,7 +253,7 @@ def show(stage: bpy.types.Scene, item: AUMOCAP_PG_take) -> bpy.types.Object:
         punch_in.write_keys(new_curve(bag, channel_id), keys[channel_id])
     _drop_ghost(item)
     item.edits.curves = made
-    _note(item, action, placed, state)
+    _note(item, action, placed, found_now.state)
     return made
 
 
@@ -223,8 +273,13 @@ def _note(item: AUMOCAP_PG_take, action: bpy.types.Action, placed: Placed, state
     copy.name = f".{item.edits.curves.name} as written"
     _forget_written(item)
     item.edits.written = copy
+    note_state(item, placed, state)
+
+
+def note_state(item: AUMOCAP_PG_take, placed: Placed, state: str) -> None:
+    """Keep where the curves lie, and what they come from."""
     item.edits.placed = json.dumps(asdict(placed))
-    item.edits.state = state
+    item.edits.written[_STATE] = state
 
 
 def _drop_ghost(item: AUMOCAP_PG_take) -> None:
@@ -242,30 +297,24 @@ def _forget_written(item: AUMOCAP_PG_take) -> None:
         bpy.data.actions.remove(old)
 
 
-def _keys(stage: bpy.types.Scene, item: AUMOCAP_PG_take, placed: Placed) -> tuple[dict[str, Keys], str]:
-    """Keys of every channel that is known somewhere, as the bake's settings reduce them; and what they come from."""
-    target, state = measured(stage, item, placed)
-    frames = placed.frames(target.time_s)
-    columns = {channel_id: target.values[:, channels.INDEX[channel_id]] for channel_id in channels.IDS}
-    how = _how(stage)
-    return {name: made for name, values in columns.items() if (made := keys_of(frames, values, how)) is not None}, state
+def _keys(found: Measured, placed: Placed) -> dict[str, Keys]:
+    """Keys of every channel that is known somewhere."""
+    frames = placed.frames(found.curves.time_s)
+    columns = zip(channels.IDS, found.curves.values.T, strict=True)
+    made = {channel_id: keys_of(frames, values, found.how) for channel_id, values in columns}
+    return {channel_id: keys for channel_id, keys in made.items() if keys is not None}
 
 
-def measured(stage: bpy.types.Scene, item: AUMOCAP_PG_take, placed: Placed) -> tuple[Any, str]:
-    """A take's curves below what is drawn and fixed, and a text that changes with whatever their keys depend on."""
+def measured(stage: bpy.types.Scene, item: AUMOCAP_PG_take, placed: Placed) -> Measured:
+    """A take's curves below what is drawn and fixed, with as many keys as a bake would write."""
     from . import edit_store
 
     plain = settings.of_take(item, edit_store.stored(item))
-    target = loaded.calibrator(settings.path_of(item)).curves(plain)
-    how = _how(stage)
-    said = f"{asdict(placed)} {how.tolerance} {how.handles} {zlib.crc32(target.time_s.tobytes())}"
-    return target, f"{said} {zlib.crc32(np.ascontiguousarray(target.values).tobytes())}"
-
-
-def _how(stage: bpy.types.Scene) -> BakeSettings:
-    """How many keys: as a bake would write them."""
+    curves = loaded.calibrator(settings.path_of(item)).curves(plain)
     bake = stage.aumocap.bake
-    return BakeSettings(tolerance=bake.tolerance, handles=bake.use_handles)
+    how = BakeSettings(tolerance=bake.tolerance, handles=bake.use_handles)
+    said = f"{asdict(placed)} {how.tolerance} {how.handles} {zlib.crc32(curves.time_s.tobytes())}"
+    return Measured(curves, how, said, tuple(zlib.crc32(column.tobytes()) for column in curves.values.T))
 
 
 def keys_of(
@@ -297,10 +346,18 @@ def renew(stage: bpy.types.Scene, item: AUMOCAP_PG_take) -> None:
     from . import curve_renewal
 
     placed = placed_now(stage)
-    target, state = measured(stage, item, placed)
-    if state != item.edits.state:
-        curve_renewal.renew(curve_renewal.Renewal(bags, placed_of(item), placed, target, _how(stage)))
-        item.edits.placed, item.edits.state = json.dumps(asdict(placed)), state
+    target = measured(stage, item, placed)
+    before = item.edits.written.get(_STATE, "")
+    if before == target.state:
+        return
+    said, sums = json.loads(before) if before else ("", ())
+    changed = [
+        channel_id
+        for index, channel_id in enumerate(channels.IDS)
+        if said != target.said or sums[index] != target.sums[index]
+    ]
+    curve_renewal.renew(curve_renewal.Renewal(bags, placed_of(item), placed, target), changed)
+    note_state(item, placed, target.state)
 
 
 def times_of(item: AUMOCAP_PG_take) -> NDArray[np.float64]:
