@@ -40,6 +40,7 @@ class _State:
 
     key: ClassVar[tuple[str, str]] = ("", "")
     curves: "ClassVar[Curves | None]" = None
+    is_stale: ClassVar[bool] = False
     wanted: "ClassVar[Wanted | None]" = None
     pose: "ClassVar[LivePose | None]" = None
     remembered: "ClassVar[Remembered | None]" = None
@@ -52,16 +53,20 @@ def _key(stage: bpy.types.Scene) -> tuple[str, str]:
 
 
 def forget() -> None:
-    """The curves have changed: what is shown is put back, and they are asked for again."""
+    """The curves have changed: what is shown is put back, and they are asked for again.
+
+    Until then panels show what was known; numbers that vanish for a moment would flicker.
+    """
     forget_pose()
-    _State.curves = None
+    _State.is_stale = True
 
 
 def _curves(stage: bpy.types.Scene) -> "Curves":
-    if _State.curves is None or _State.key != _key(stage):
+    if _State.curves is None or _State.is_stale or _State.key != _key(stage):
         with bundle.needed():
             from . import performing
         _State.curves, _State.key = performing.curves_of(performing.active_take(stage)), _key(stage)
+        _State.is_stale = False
     return _State.curves
 
 
@@ -73,6 +78,8 @@ def row(stage: bpy.types.Scene) -> "Floats | None":
     if _State.curves is None or _State.key != _key(stage):
         _ask_soon()
         return None
+    if _State.is_stale:
+        _ask_soon()
     return _row(stage, _State.curves)
 
 
@@ -223,7 +230,7 @@ def _end(*_arguments: object) -> None:
 
 def drop() -> None:
     """The file is being closed: what was posed goes with it."""
-    _State.wanted = None
+    _State.wanted = _State.curves = None
     forget()
 
 

@@ -250,7 +250,10 @@ def show(stage: bpy.types.Scene, item: AUMOCAP_PG_take) -> bpy.types.Object:
     actions.assign(made, action)
     bag = actions.ensure_bag(action, made.animation_data.action_slot if actions.HAS_SLOTS else None)
     for channel_id in keys:
-        punch_in.write_keys(new_curve(bag, channel_id), keys[channel_id])
+        curve = new_curve(bag, channel_id)
+        punch_in.write_keys(curve, keys[channel_id])
+        _deselect(curve)
+        curve.select = channel_id == stage.aumocap_fixing.channel
     _drop_ghost(item)
     item.edits.curves = made
     _note(item, action, placed, found_now.state)
@@ -274,6 +277,13 @@ def _note(item: AUMOCAP_PG_take, action: bpy.types.Action, placed: Placed, state
     _forget_written(item)
     item.edits.written = copy
     note_state(item, placed, state)
+
+
+def _deselect(curve: bpy.types.FCurve) -> None:
+    """New keys are selected, and thousands of them would move with the first one that is taken hold of."""
+    off = np.zeros(len(curve.keyframe_points), bool)
+    for name in ("select_control_point", "select_left_handle", "select_right_handle"):
+        curve.keyframe_points.foreach_set(name, off)
 
 
 def note_state(item: AUMOCAP_PG_take, placed: Placed, state: str) -> None:

@@ -221,9 +221,6 @@ def test_reset_brings_a_range_or_all_back(own: Properties) -> None:
     for frame in (5, 15, 25):
         set_key(curve_of(own), frame, 0.95)
         fix(frame, 0.5, SMILE)
-    for each in curves_of(own.takes[0].edits.curves).values():
-        for key in each.keyframe_points:
-            key.select_control_point = False
     with pytest.raises(RuntimeError, match="preview range"):
         bpy.ops.aumocap.reset_edits(extent="range")
     next(key for key in curve_of(own).keyframe_points if key.co.x > 24.5).select_control_point = True
