@@ -1,4 +1,4 @@
-"""From a take to curves: neutral, faults bridged, smoothing, mirroring, gains, shaping, contact, rules, gaps.
+"""From a take to curves: neutral, faults, smoothing, mirroring, gains, shaping, contact, rules, gaps, edits.
 
 Nothing here touches the video or the take. A `Calibrator` keeps what a change of settings leaves as it is, so that only
 the neutral needs the regressor's head again.
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from . import channels, closing, contact, gaps, gaze, repair, rotations, smoothing, steadying
 from .actor_neutral import ActorNeutral
 from .arrays import Floats
+from .edits import Edits
+from .edits import apply as apply_edits
 from .errors import ModelError, ProfileError, SettingsError
 from .gaps import GapMode
 from .imported import ImportedValues, Maker, identity_of
@@ -59,6 +61,8 @@ class Settings:
             they do not (`closing.close`); 0 leaves that to the values.
         mirror: Swaps the actor's left and right, for footage that was recorded mirrored: channels change sides, the
             head turns and tilts to the other side, its position changes sides.
+        edits: The artist's own word about curves as they are after all of this, gaps filled; mirrored ones with
+            `mirror`. Where gaps are left, edits leave them, too.
     """
 
     neutral: NeutralSettings = field(default_factory=NeutralSettings)
@@ -69,6 +73,7 @@ class Settings:
     mirror: bool = False
     shaping: Shaping = field(default_factory=Shaping)
     contact: float = 1.0
+    edits: Edits = field(default_factory=Edits)
 
     def __post_init__(self) -> None:
         """Checks names and ranges; raises SettingsError."""
@@ -200,7 +205,7 @@ class Calibrator:
         values = self._left(channels.enforce_rules(values.astype(np.float32)), settings)
         return Curves(
             time_s=self.take.time_s,
-            values=_filled(self.take, values, settings.gaps),
+            values=apply_edits(self.take.time_s, _filled(self.take, values, settings.gaps), settings.edits),
             head_rotation=_held(self._left(self._rotation(settings), settings), settings.gaps),
             head_position=_held(self._left(self._position(settings), settings), settings.gaps),
             neutral=self._measured[neutral].neutral,

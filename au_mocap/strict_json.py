@@ -1,4 +1,4 @@
-"""Reading JSON files that others made: what is large, ambiguous or not JSON at all is refused before it is used."""
+"""Reading JSON that others made: what is large, ambiguous or not JSON at all is refused before it is used."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from .files import is_file
 
 
 class JsonError(AuMocapError):
-    """A file that is not read as JSON; the message says why, without the file's name."""
+    """Something that is not read as JSON; the message says why, without the file's name."""
 
 
 def read(path: Path, most_bytes: int) -> object:
@@ -38,6 +38,15 @@ def read(path: Path, most_bytes: int) -> object:
     except UnicodeDecodeError as error:
         message = f"its text is not UTF-8 (byte {error.start}): save it as UTF-8"
         raise JsonError(message) from error
+    return parse(text)
+
+
+def parse(text: str) -> object:
+    """Reads JSON text.
+
+    Raises:
+        JsonError: It is not JSON or nested too deeply, names a field twice in one object, or holds NaN or infinity.
+    """
     try:
         return json.loads(text, object_pairs_hook=_fields, parse_constant=_refuse_constant)
     except RecursionError as error:

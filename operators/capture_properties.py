@@ -7,6 +7,7 @@ import bpy
 
 from ..au_mocap import DEFAULT_REGRESSOR
 from . import choices, classes, refresh
+from .edits_properties import AUMOCAP_PG_edits, AUMOCAP_PG_fix
 from .preferences import DEVICES, SMOOTHING
 from .shaping_properties import AUMOCAP_PG_exaggeration, AUMOCAP_PG_intensity
 
@@ -154,8 +155,17 @@ class AUMOCAP_PG_take(bpy.types.PropertyGroup):
         type=bpy.types.Object, name="Baked On", description="The character that plays this take's keys"
     )
     baked_with: bpy.props.StringProperty(name="Baked With", description="Settings of that bake", options={"HIDDEN"})
+    edits: bpy.props.PointerProperty(type=AUMOCAP_PG_edits)
 
 
-CLASSES = (AUMOCAP_PG_capture, AUMOCAP_PG_channel, AUMOCAP_PG_intensity, AUMOCAP_PG_exaggeration, AUMOCAP_PG_take)
+CLASSES = (
+    AUMOCAP_PG_capture,
+    AUMOCAP_PG_channel,
+    AUMOCAP_PG_intensity,
+    AUMOCAP_PG_exaggeration,
+    AUMOCAP_PG_fix,
+    AUMOCAP_PG_edits,
+    AUMOCAP_PG_take,
+)
 
 register, unregister = classes.factory(CLASSES)

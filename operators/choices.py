@@ -4,6 +4,7 @@ Blender keeps no reference to the texts of a dynamic menu, so they are kept here
 """
 
 import zlib
+from dataclasses import dataclass
 from functools import cache
 
 import bpy
@@ -63,3 +64,38 @@ def short_label(channel_id: str) -> str:
     """A channel's name for lists: the side stands in front, where a narrow column does not cut it off."""
     label, _, side = channel_label(channel_id).rpartition(", ")
     return f"{side[0].upper()}  {label}" if side in ("left", "right") else channel_label(channel_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Faced:
+    """A channel with its sides face to face.
+
+    Attributes:
+        label: Name for people, without the side.
+        left: Channel id of the actor's left side, empty where it has no sides.
+        both: Channel id of both sides together, empty where there is none.
+        right: As `left`.
+        ids: Those that there are, with their places in the vocabulary.
+    """
+
+    label: str
+    left: str
+    both: str
+    right: str
+    ids: dict[str, int]
+
+
+@cache
+def faced_channels() -> tuple[Faced, ...]:
+    """The vocabulary with sides face to face, in its order."""
+    from ..au_mocap.channels import CHANNELS, INDEX
+
+    stems = dict.fromkeys(each.id.removesuffix(f"_{each.side}") if each.side else each.id for each in CHANNELS)
+    found: list[Faced] = []
+    for stem in stems:
+        left, both, right = (each if each in INDEX else "" for each in (f"{stem}_L", stem, f"{stem}_R"))
+        ids = {each: INDEX[each] for each in (left, both, right) if each}
+        found.append(
+            Faced(channel_label(both) if both else channel_label(left).rpartition(", ")[0], left, both, right, ids)
+        )
+    return tuple(found)

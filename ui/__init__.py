@@ -1,6 +1,6 @@
 """Panels, lists and menus: the tab AU Mocap in the 3D viewport's sidebar. They only draw."""
 
-from . import actor, actor_profile, annotate, bake, capture, character, live, looking, overlay, resting
+from . import actor, actor_profile, annotate, bake, capture, character, edits, live, looking, overlay, resting
 
 _MODULES = (
     capture,
@@ -9,6 +9,7 @@ _MODULES = (
     character,
     looking,
     resting,
+    edits,
     bake,
     live,
     annotate,
