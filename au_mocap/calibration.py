@@ -199,7 +199,7 @@ class Calibrator:
         )
 
     def unclipped(self, settings: Settings) -> NDArray[np.float64]:
-        """(T, 58) values after gains, offsets and shaping, before anything holds them within 0..1; raises as `curves`."""
+        """(T, 58) values after gains, offsets and shaping, before they are held within 0..1; raises as `curves`."""
         values = self._smoothed[_settled(settings.neutral), settings.smoothing]
         if settings.mirror:
             values = values[:, channels.MIRROR]

@@ -71,7 +71,7 @@ def lids_closed(values: Floats, side: str) -> NDArray[np.float64]:
 
 
 def lips_opened(values: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(T,) what the jaw leaves open between the lips, and (T,) the most that they part by themselves; 0..1, NaN kept."""
+    """(T,) what the jaw leaves open between the lips, and (T,) the most that they part by themselves; NaN kept."""
     table = np.clip(np.asarray(values, np.float64), 0.0, 1.0)
     dropped, together = table[:, channels.INDEX["jaw_drop"]], table[:, channels.INDEX["lips_together"]]
     return dropped - np.minimum(together, dropped), table[:, [channels.INDEX[name] for name in _PARTING]].max(axis=1)

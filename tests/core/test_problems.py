@@ -121,7 +121,7 @@ def test_a_trembling_channel_needs_a_higher_spike() -> None:
     seen = still(600, noise=0.05)
     name = "jaw_thrust"
     column = channels.INDEX[name]
-    for height, expected in ((0.3, []), (0.8, ["spike"])):
+    for height, expected in ((0.22, []), (0.8, ["spike"])):
         curve = seen.values[:, column].copy()
         curve[300] += height
         assert kinds(find(acting(name, np.minimum(curve, 0.99), seen))) == expected
