@@ -25,6 +25,7 @@ from . import (
     preferences,
     preview,
     restore_drivers,
+    review,
     scene_properties,
     stage,
     takes,
@@ -52,6 +53,7 @@ _MODULES = (
     bake,
     corrections,
     restore_drivers,
+    review,
     stage,
     cli,
 )

@@ -69,8 +69,9 @@ def scene(stage: bpy.types.Scene | None) -> None:
     """Renew preview and keys of a scene with the settings of now."""
     if _State.held or stage is None:
         return
-    from . import live, preview
+    from . import live, preview, review_state
 
+    review_state.changed()
     live.table_changed(stage)
     item = _baked_take(stage)
     if item is None and not preview.is_on(stage):

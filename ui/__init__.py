@@ -1,6 +1,6 @@
 """Panels, lists and menus: the tab AU Mocap in the 3D viewport's sidebar. They only draw."""
 
-from . import actor, actor_profile, bake, capture, character, live, looking, overlay, resting
+from . import actor, actor_profile, bake, capture, character, live, looking, overlay, resting, review, review_overlay
 
 _MODULES = (
     capture,
@@ -10,8 +10,10 @@ _MODULES = (
     looking,
     resting,
     bake,
+    review,
     live,
     overlay,
+    review_overlay,
 )  # panels in working order, which is the order in the sidebar
 
 
