@@ -80,7 +80,7 @@ def _draw_shown(layout: bpy.types.UILayout, own: Any) -> None:  # noqa: ANN401
     column = layout.column(align=True)
     column.prop(own, "show_strip", icon="SEQ_HISTOGRAM", toggle=True)
     row = column.row(align=True)
-    row.prop(own, "show_landmarks", icon="USER", toggle=True)
+    row.prop(own, "show_landmarks", text="Points", icon="USER", toggle=True)
     row.prop(own, "show_crop", text="Crop", icon="SELECT_SET", toggle=True)
     row.prop(own, "show_axes", text="Axes", icon="EMPTY_AXIS", toggle=True)
     layout.prop(own, "in_step")
@@ -93,16 +93,13 @@ def _draw_state(layout: bpy.types.UILayout, stage: bpy.types.Scene, known: "Revi
     index = known.index_at(stage.frame_current_final)
     row = layout.row()
     if index is None:
-        row.label(text="Outside the take", icon="BLANK1")
+        row.label(text="Outside the take", icon="INFO")
     elif not known.take.found[index]:
         row.alert = True
         row.label(text="No face", icon="HIDE_ON")
     else:
-        row.label(text="Face", icon="CHECKMARK")
-        right = row.row()
-        right.progress(
-            factor=float(known.take.confidence[index]), text=f"Confidence {known.take.confidence[index]:.2f}"
-        )
+        confidence = float(known.take.confidence[index])
+        row.progress(factor=confidence, text=f"Face, confidence {confidence:.2f}")
 
 
 def _draw_problems(layout: bpy.types.UILayout, context: bpy.types.Context, own: Any) -> None:  # noqa: ANN401
@@ -119,7 +116,7 @@ def _draw_problems(layout: bpy.types.UILayout, context: bpy.types.Context, own: 
     layout.template_list("AUMOCAP_UL_problems", "", found, "problems", found, "active", rows=4)
     if found.active in chosen:
         line = found.problems[found.active]
-        text.paragraph(layout, context, f"{_NAMES[line.kind]}: {line.message}", _ICONS[line.kind])
+        text.paragraph(layout, context, line.message, _ICONS[line.kind])
     elif review_state.current(context.scene) is not None:
         total = len(found.problems)
         said = f"{total} problems" if total != 1 else "1 problem"

@@ -48,7 +48,10 @@ def steps() -> driver.Steps:
         bpy.ops.aumocap.analyse()
     bpy.ops.aumocap.open_take(filepath=str(_spoiled(own.takes[0].filepath)))
     own.bake.start_frame = -9.0  # the clip's frame 10 is the scene's frame 11
-    driver.record("timeline", [driver.region("WINDOW", "DOPESHEET_EDITOR").height, driver.region("WINDOW", "DOPESHEET_EDITOR").width])
+    driver.record(
+        "timeline",
+        [driver.region("WINDOW", "DOPESHEET_EDITOR").height, driver.region("WINDOW", "DOPESHEET_EDITOR").width],
+    )
     driver.look_at(bpy.data.objects["Demo Head Face"])
     yield from driver.open_tab()
     driver.record("before", _areas())
