@@ -48,12 +48,7 @@ def steps() -> driver.Steps:
         bpy.ops.aumocap.analyse()
     bpy.ops.aumocap.open_take(filepath=str(_spoiled(own.takes[0].filepath)))
     own.bake.start_frame = -9.0  # the clip's frame 10 is the scene's frame 11
-    driver.record(
-        "timeline",
-        [driver.region("WINDOW", "DOPESHEET_EDITOR").height, driver.region("WINDOW", "DOPESHEET_EDITOR").width],
-    )
     driver.look_at(bpy.data.objects["Demo Head Face"])
-    yield from driver.open_tab()
     driver.record("before", _areas())
     with driver.viewport():
         bpy.ops.aumocap.preview()
@@ -66,33 +61,36 @@ def steps() -> driver.Steps:
     with driver.viewport():
         bpy.ops.aumocap.go_to_problem(direction="next")
     user = driver.area("IMAGE_EDITOR").spaces.active.image_user
-    driver.record("gap", [scene.frame_current, user.frame_offset])
-    yield 0.3
+    low = driver.region("WINDOW", "DOPESHEET_EDITOR")
+    driver.record("timeline", [low.x, low.y, low.width, low.height])
+    driver.record("gap", [scene.frame_current, user.frame_start, user.frame_offset])
+    yield 0.2
     driver.screenshot("gap")
-    scene.frame_set(131)
-    yield 0.3
-    driver.record("later", [user.frame_start, user.frame_offset, user.frame_current])
-    driver.screenshot("later")
-    made = strip.made()
-    driver.record("made", made)
-    for frame in (132, 133, 134):
-        scene.frame_set(frame)
-        driver.screenshot("played")
-    driver.record("made_while_playing", strip.made() - made)
     with driver.alone("review"):
         yield from driver.open_tab()
         driver.click(*driver.in_sidebar(60, 12))
-        yield 0.3
-        driver.screenshot("panel")
-    with driver.viewport():
-        bpy.ops.aumocap.review_layout()
-    yield 0.2
-    driver.record("after", _areas())
-    driver.record("strip_after", review.show_strip)
+        scene.frame_set(131)
+        yield 0.2
+        driver.record("later", [user.frame_offset, user.frame_current])
+        driver.screenshot("later")
+        made = strip.made()
+        for frame in (132, 133):
+            scene.frame_set(frame)
+            with bpy.context.temp_override(window=driver.window()):
+                bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)
+        driver.record("made", [made, strip.made() - made])
+        driver.click(*driver.in_sidebar(150, 45))  # the layout's button
+        yield lambda: not _module("operators.review_layout").is_on(driver.window())
+    driver.record("after", [_areas(), review.show_strip])
     with driver.viewport():
         bpy.ops.aumocap.set_up_scene(kind="camera")
         bpy.ops.view3d.view_camera()
-    yield 0.3
+    yield 0.2
     driver.screenshot("camera")
+    review.show_strip = True
+    driver.area("PROPERTIES").type = "GRAPH_EDITOR"
+    driver.area().type = "DOPESHEET_EDITOR"
+    yield 0.2
+    driver.screenshot("editors")
     bpy.ops.preferences.addon_disable(module=driver.EXTENSION)
     yield 0.3
