@@ -55,8 +55,11 @@ class _Form:
 
 
 _USUAL: Final = _Form(height=15, tick=5, bottom=11, markers=44)
-_LOW: Final = _Form(height=7, tick=4, bottom=1, markers=1)
+_BARE: Final = _Form(height=7, tick=4, bottom=1, markers=1)
 """For a timeline as low as a new window has it: between the ruler and the edge there is hardly room."""
+
+_SCROLLED: Final = _Form(height=6, tick=3, bottom=9, markers=9)
+"""The same up to Blender 4.5, whose scrollbar covers the edge all the time."""
 
 _LOW_EDITOR: Final = 62
 _LEAST_EDITOR: Final = 16
@@ -158,7 +161,8 @@ def _view(context: bpy.types.Context, settings: Any) -> _View | None:  # noqa: A
     scale = context.preferences.system.ui_scale or 1.0
     if region.width < 40 or region.height < _LEAST_EDITOR * scale:
         return None
-    form = _LOW if region.height < _LOW_EDITOR * scale else _USUAL
+    low = _BARE if bpy.app.version >= (5, 0) else _SCROLLED
+    form = low if region.height < _LOW_EDITOR * scale else _USUAL
     left, right = (region.view2d.region_to_view(x, 0)[0] for x in (0, region.width))
     if not right > left:
         return None
