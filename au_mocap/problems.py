@@ -171,7 +171,7 @@ def _spikes(seen: Evidence) -> Iterator[Problem]:
     for column in np.flatnonzero(heights.any(axis=0)):
         for start, stop in segments(heights[:, column] > 0.0):
             height = float(heights[start:stop, column].max())
-            name = channels.IDS[column]
+            name = channels.IDS[int(column)]
             text = f"{label(name)} jumps by {height:.2f} and back."
             yield _problem(seen, "spike", (start, stop), name, height, text)
 

@@ -119,8 +119,8 @@ class AUMOCAP_OT_review_layout(bpy.types.Operator):
         try:
             if review_layout.is_on(context.window):
                 review_layout.leave(context)
-            else:
-                review_layout.enter(context)
+            elif hint := review_layout.enter(context):
+                self.report({"WARNING"}, hint)
         except AuMocapError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -40,8 +40,11 @@ def is_on(window: bpy.types.Window | None) -> bool:
     return window is not None and _area(window) is not None
 
 
-def enter(context: bpy.types.Context) -> None:
+def enter(context: bpy.types.Context) -> str:
     """Show the clip beside the viewport, and the strip.
+
+    Returns:
+        What keeps picture and keys from staying in step, empty where nothing does.
 
     Raises:
         AuMocapError: There is no take, its clip cannot be shown, or there is no room; the window is as it was.
@@ -59,6 +62,7 @@ def enter(context: bpy.types.Context) -> None:
     review_step.follow(stage)
     review_state.look_changed()
     bpy.app.timers.register(_fit, first_interval=_FIT_S)  # a new editor gets its size with the next drawing
+    return "" if review.in_step else shown.hint
 
 
 def leave(context: bpy.types.Context) -> None:

@@ -71,13 +71,13 @@ def update(stage: bpy.types.Scene) -> "Review":
         with bundle.needed():
             from . import review_finding
 
-            _State.review = review_finding.find(stage)
+            found = _State.review = review_finding.find(stage)
     except AuMocapError as problem:
         _State.error = str(problem)
         raise
     finally:
         _fill(_State.review)
-    return _State.review
+    return found
 
 
 def want(stage: bpy.types.Scene) -> None:

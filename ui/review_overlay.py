@@ -62,7 +62,7 @@ def _forget(*_arguments: object) -> None:
             module.forget()
 
 
-_CALLS: "Final[tuple[tuple[Any, Callable[[], None]], ...]]" = (
+_CALLS: Final["tuple[tuple[Any, Callable[[], None]], ...]"] = (
     (bpy.types.SpaceDopeSheetEditor, _draw_strip),
     (bpy.types.SpaceGraphEditor, _draw_strip),
     (bpy.types.SpaceImageEditor, _draw_face),

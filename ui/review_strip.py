@@ -25,8 +25,9 @@ _GROUND: Final[Colour] = (0.05, 0.05, 0.05, 0.72)
 _GAP: Final[Colour] = (0.02, 0.02, 0.02, 0.85)
 _HATCHING: Final[Colour] = (0.86, 0.34, 0.30, 0.95)
 _WHITE: Final[Colour] = (1.0, 1.0, 1.0, 1.0)
-_SHADES: Final = ((0.0, (0.85, 0.24, 0.20)), (0.45, (0.90, 0.66, 0.20)), (0.8, (0.33, 0.64, 0.45)))
-"""Colours of the curve by confidence: below the second one values are not the frame's own any more."""
+_LEVELS: Final = (0.0, 0.45, 0.8)
+_SHADES: Final = ((0.85, 0.24, 0.20), (0.90, 0.66, 0.20), (0.33, 0.64, 0.45))
+"""Colours of the curve at these levels of confidence: below the second one values are not the frame's own any more."""
 
 COLOURS: Final[dict[str, Colour]] = {
     "gap": (0.86, 0.34, 0.30, 1.0),
@@ -143,8 +144,9 @@ def draw(context: bpy.types.Context, review: "Review", settings: Any) -> None:  
         known = _drawn[key] = _make(review, view)
         _Count.made += 1
     bottom = _bottom(context, view)
-    with gpu.matrix.push_pop():
-        gpu.matrix.translate((0.0, bottom))
+    matrix: Any = gpu.matrix  # whose functions have no types
+    with matrix.push_pop():
+        matrix.translate((0.0, bottom))
         for batch, colour in known.batches:
             drawing.draw_made(batch, colour)
         if known.curve is not None:
@@ -234,8 +236,7 @@ def _curve(shown: review_look.Columns, height: float) -> Any:  # noqa: ANN401 - 
 
 def _colours(confidence: NDArray[np.float32]) -> NDArray[np.float32]:
     """(W, 4) the colour of each confidence."""
-    levels, shades = zip(*_SHADES, strict=True)
-    mixed = [np.interp(confidence, levels, [shade[part] for shade in shades]) for part in range(3)]
+    mixed = [np.interp(confidence, _LEVELS, [shade[part] for shade in _SHADES]) for part in range(3)]
     return np.column_stack([*mixed, np.full(len(confidence), 0.92)]).astype(np.float32)
 
 
