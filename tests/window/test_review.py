@@ -29,6 +29,7 @@ def test_a_take_is_reviewed_beside_its_video(built_zip: Path) -> None:
     # The take's frame 30 is the clip's frame 40, at 1.333 s: frame 71 of a scene of 60 frames a second.
     assert seen["gap"] == [71, -9, 41 - 81]
     assert seen["later"] == [71 - 141, 71]
+    assert seen["chosen"] == 111
     assert seen["made"][1] == 0, "playing draws the strips that are there"
     for shown in ("gap", "later", "camera", "editors"):
         assert colours(picture(result, shown)) > 100, shown

@@ -88,6 +88,8 @@ def steps() -> driver.Steps:
     yield 0.2
     driver.screenshot("camera")
     review.show_strip = True
+    state.listed().active = 1  # as a click on its line does
+    driver.record("chosen", scene.frame_current)
     driver.area("PROPERTIES").type = "GRAPH_EDITOR"
     driver.area().type = "DOPESHEET_EDITOR"
     yield 0.2
