@@ -190,17 +190,9 @@ class Calibrator:
             ModelError: The head failed.
         """
         neutral = _settled(settings.neutral)
-        values = self._smoothed[neutral, settings.smoothing]
-        if settings.mirror:
-            values = values[:, channels.MIRROR]
-        values = values * _row(settings.gains, 1.0) + _row(settings.offsets, 0.0)
-        if not settings.shaping.is_plain:
-            values = shape(values, settings.shaping)
-        if (
-            settings.contact > 0.0 and not self.take.is_imported
-        ):  # imported values come without lids and lips to look at
-            contacts = self._contacts[neutral]
-            contacts = closing.mirrored(contacts) if settings.mirror else contacts
+        values = self.unclipped(settings)
+        contacts = self.contacts(settings) if settings.contact > 0.0 else None
+        if contacts is not None:
             values = closing.close(values, contacts, settings.contact)
         values = self._left(channels.enforce_rules(values.astype(np.float32)), settings)
         return Curves(
@@ -210,6 +202,24 @@ class Calibrator:
             head_position=_held(self._left(self._position(settings), settings), settings.gaps),
             neutral=self._measured[neutral].neutral,
         )
+
+    def unclipped(self, settings: Settings) -> NDArray[np.float64]:
+        """(T, 58) values after gains, offsets and shaping, before they are held within 0..1; raises as `curves`."""
+        values = self._smoothed[_settled(settings.neutral), settings.smoothing]
+        if settings.mirror:
+            values = values[:, channels.MIRROR]
+        values = values * _row(settings.gains, 1.0) + _row(settings.offsets, 0.0)
+        return values if settings.shaping.is_plain else shape(values, settings.shaping)
+
+    def contacts(self, settings: Settings) -> contact.Contacts | None:
+        """Where the actor's lids and lips touch, sides as in the curves; None for an imported take; raises as `curves`.
+
+        Imported values come without lids and lips to look at.
+        """
+        if self.take.is_imported:
+            return None
+        found = self._contacts[_settled(settings.neutral)]
+        return closing.mirrored(found) if settings.mirror else found
 
     def _left(self, rows: Floats, settings: Settings) -> Floats:
         """Rows with short losses of the face empty again, where gaps are to be left: Blender bridges them itself."""

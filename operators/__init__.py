@@ -31,6 +31,7 @@ from . import (
     preferences,
     preview,
     restore_drivers,
+    review,
     scene_properties,
     stage,
     takes,
@@ -64,6 +65,7 @@ _MODULES = (
     bake,
     corrections,
     restore_drivers,
+    review,
     stage,
     cli,
 )

@@ -69,9 +69,10 @@ def scene(stage: bpy.types.Scene | None) -> None:
     """Renew preview and keys of a scene with the settings of now."""
     if _State.held or stage is None:
         return
-    from . import annotate, fixing, live, preview
+    from . import annotate, fixing, live, preview, review_state
 
     fixing.forget()
+    review_state.changed()
     live.table_changed(stage)
     annotate.table_changed(stage)
     item, has_curves = _baked_take(stage), _has_curves(stage)

@@ -1,6 +1,20 @@
 """Panels, lists and menus: the tab AU Mocap in the 3D viewport's sidebar. They only draw."""
 
-from . import actor, actor_profile, annotate, bake, capture, character, edits, live, looking, overlay, resting
+from . import (
+    actor,
+    actor_profile,
+    annotate,
+    bake,
+    capture,
+    character,
+    edits,
+    live,
+    looking,
+    overlay,
+    resting,
+    review,
+    review_overlay,
+)
 
 _MODULES = (
     capture,
@@ -11,9 +25,11 @@ _MODULES = (
     resting,
     edits,
     bake,
+    review,
     live,
     annotate,
     overlay,
+    review_overlay,
 )  # panels in working order, which is the order in the sidebar
 
 

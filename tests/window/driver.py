@@ -113,7 +113,7 @@ def look_at(*objects: bpy.types.Object) -> None:
         bpy.ops.view3d.view_selected()
 
 
-PANELS = ("capture", "actor", "character", "looking", "resting", "bake", "live")
+PANELS = ("capture", "actor", "character", "looking", "resting", "bake", "review", "live")
 """Panels of the tab in their order; the two after `character` are its own."""
 
 
