@@ -37,7 +37,7 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"AU Mocap {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_extract(commands.add_parser("extract", help="analyse videos and write takes or tables"))
-    _add_report(commands.add_parser("report", help="draw the curves of a take with pictures of its video"))
+    _add_report(commands.add_parser("report", help="show the curves of a take with pictures of its video"))
     _add_convert(commands.add_parser("convert", help="read and write the files of other programs"))
     _add_models(commands.add_parser("models", help="list trackers, regressors and devices"))
     _add_eval(commands.add_parser("eval", help="measure regressors on labelled recordings"))
@@ -63,9 +63,19 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, metavar="TAKE_OR_VIDEO")
-    parser.add_argument("-o", "--output", type=Path, metavar="PNG", help="picture to write (default: beside the input)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="OUT",
+        help="NAME.html, a page that opens offline, or NAME.png, which needs matplotlib (default: the page, beside the "
+        "input)",
+    )
+    parser.add_argument(
+        "--against", type=Path, metavar="TAKE", help="draw another take of the same clip over it, and compare the two"
+    )
     parser.add_argument("--video", type=Path, help="the take's video, where it has moved")
-    parser.add_argument("--overwrite", action="store_true", help="replace a picture that exists")
+    parser.add_argument("--overwrite", action="store_true", help="replace a report that exists")
     _add_analysis(parser)
     _add_settings(parser)
     _add_showing(parser)

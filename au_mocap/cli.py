@@ -18,6 +18,7 @@ from . import (
     eval_command,
     exchange,
     files,
+    html_report,
     pipeline,
     pose,
     profile,
@@ -153,7 +154,7 @@ def _extract(options: argparse.Namespace) -> int:
 
 def _extract_one(source: Path, outputs: _Outputs, options: argparse.Namespace) -> None:
     take, regressor = _take_of(source, options)
-    curves = _curves(take, regressor, options) if outputs.table is not None else None
+    curves = _curves(take, regressor, _settings(options)) if outputs.table is not None else None
     if curves is None:
         _note_unused(options)
     if outputs.take is not None:  # first: what took long must not be lost to a table that a spreadsheet holds open
@@ -223,7 +224,7 @@ def _check_faces(take: Take, name: str) -> None:
         )
 
 
-def _curves(take: Take, regressor: Maker, options: argparse.Namespace) -> Curves:
+def _settings(options: argparse.Namespace) -> Settings:
     neutral = options.neutral or NeutralSettings()
     settings = Settings(
         neutral=neutral,
@@ -234,6 +235,10 @@ def _curves(take: Take, regressor: Maker, options: argparse.Namespace) -> Curves
     actor = _actor(options)
     if actor is not None:
         settings = replace(actor.applied(settings), **({"neutral": neutral} if options.neutral else {}))
+    return settings
+
+
+def _curves(take: Take, regressor: Maker, settings: Settings) -> Curves:
     result = curves_of(take, settings, regressor)
     if settings.neutral.mode == "auto":
         confidence = result.neutral.confidence
@@ -249,20 +254,41 @@ def _actor(options: argparse.Namespace) -> profile.Profile | None:
 
 def _report(options: argparse.Namespace) -> int:
     source: Path = options.input
-    output: Path = options.output or _beside(source, ".report.png")
-    if output.suffix.lower() != ".png":
-        message = f"A report is a picture: name NAME.png, not {output}."
+    output: Path = options.output or _beside(source, f".report{html_report.SUFFIX}")
+    is_picture = output.suffix.lower() == ".png"
+    _check_report(output, options, is_picture=is_picture)
+    shown = _performance(source, options)
+    video = options.video or (None if _is_take(source) else source)
+    if is_picture:
+        report.write(shown.take, shown.curves, output, video)
+    else:
+        against = None if options.against is None else _performance(options.against, options)
+        for note in html_report.write(shown, output, video, against):
+            _say(f"Warning: {note}")
+    _say(f"Wrote {output}")
+    return 0
+
+
+def _check_report(output: Path, options: argparse.Namespace, *, is_picture: bool) -> None:
+    """Looks at everything that can be wrong before any work is done; raises UsageError or another AuMocapError."""
+    if not is_picture and output.suffix.lower() not in (html_report.SUFFIX, ".htm"):
+        message = f"A report is a page or a picture: name NAME.html or NAME.png, not {output}."
+        raise UsageError(message)
+    if options.against is not None and (is_picture or not _is_take(options.against)):
+        message = f"--against compares with a second take (NAME{takes.SUFFIX}) in a page: name NAME.html as the output."
         raise UsageError(message)
     files.check_writable(output, overwrite=options.overwrite)
-    report.require_matplotlib()
+    if is_picture:
+        report.require_matplotlib()
     _actor(options)
     if options.video is not None:
         open_video(options.video).close()
+
+
+def _performance(source: Path, options: argparse.Namespace) -> html_report.Performance:
     take, regressor = _take_of(source, options)
-    video = options.video or (None if _is_take(source) else source)
-    report.write(take, _curves(take, regressor, options), output, video)
-    _say(f"Wrote {output}")
-    return 0
+    settings = _settings(options)
+    return html_report.Performance(_stem(source), take, _curves(take, regressor, settings), settings)
 
 
 def _models(options: argparse.Namespace) -> int:
