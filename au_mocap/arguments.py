@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Final, NoReturn
 
-from . import DEFAULT_REGRESSOR, __version__, exchange, gaps, pipeline, pose, smoothing
+from . import DEFAULT_REGRESSOR, __version__, cast, exchange, gaps, pipeline, pose, smoothing
 from .calibration import NeutralSettings
 from .datasets import LOADERS
 from .errors import AuMocapError
@@ -54,6 +54,13 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="OUT",
         help="NAME.take.npz, NAME.csv, or a folder for both (default: the take, beside the video)",
+    )
+    parser.add_argument(
+        "--actors",
+        type=_actors,
+        metavar="all|N",
+        help="follow everybody in the shot, or N people at most, in one pass: NAME.actor1.take.npz and so on, the "
+        "larger faces first and those of like size from left to right (default: one take, of the largest face)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace results that exist")
     _add_analysis(parser)
@@ -215,6 +222,15 @@ def _rate(text: str) -> float:
         message = f"'{text}' is no frame rate: write frames a second, such as 60 or 29.97"
         raise argparse.ArgumentTypeError(message) from None
     return rate_hz
+
+
+def _actors(text: str) -> int:
+    if text == "all":
+        return cast.MOST_ACTORS
+    if not text.isdecimal() or not 1 <= int(text) <= cast.MOST_ACTORS:
+        message = f"'{text}' is no number of actors: write all, or 1 to {cast.MOST_ACTORS}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 def _threads(text: str) -> int:

@@ -14,6 +14,7 @@ from typing import Final
 
 from . import (
     DEFAULT_REGRESSOR,
+    actors_command,
     convert_command,
     eval_command,
     exchange,
@@ -130,6 +131,8 @@ def _stem(source: Path) -> str:
 
 def _extract(options: argparse.Namespace) -> int:
     sources: list[Path] = options.inputs
+    if options.actors is not None:
+        return _extract_actors(sources, options)
     jobs = [(source, _outputs(source, options.output, several=len(sources) > 1)) for source in sources]
     written = [path for _, outputs in jobs for path in outputs.paths]
     if len(set(written)) < len(written):
@@ -138,17 +141,35 @@ def _extract(options: argparse.Namespace) -> int:
     for path in written:
         files.check_writable(path, overwrite=options.overwrite)
     _actor(options)  # a wrong one is told before any work is done
+    outputs_of = dict(jobs)
+    return _each(sources, lambda source: _extract_one(source, outputs_of[source], options))
+
+
+def _extract_actors(sources: list[Path], options: argparse.Namespace) -> int:
+    actors_command.check(sources, options)
+    _actor(options)
+    if options.output is None:
+        _note_unused(options)
+
+    def curves(take: Take, regressor: Maker) -> Curves:
+        return _curves(take, regressor, _settings(options))
+
+    return _each(sources, lambda source: actors_command.extract(source, options, curves, _say))
+
+
+def _each(sources: list[Path], work: Callable[[Path], None]) -> int:
+    """Does the same with every input, telling which ones failed; returns the exit code."""
     failures = 0
-    for source, outputs in jobs:
+    for source in sources:
         try:
-            _extract_one(source, outputs, options)
+            work(source)
         except AuMocapError as error:
-            if len(jobs) == 1:
+            if len(sources) == 1:
                 raise
             _say(f"Error: {source.name}: {error}")
             failures += 1
     if failures:
-        _say(f"{failures} of {len(jobs)} inputs failed.")
+        _say(f"{failures} of {len(sources)} inputs failed.")
     return 1 if failures else 0
 
 
