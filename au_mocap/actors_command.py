@@ -24,7 +24,7 @@ def check(sources: list[Path], options: argparse.Namespace) -> None:
     """Makes sure, before any work is done, that results have a place.
 
     Raises:
-        UsageError: An input is a take, or the output is one file.
+        UsageError: An input is a take, two share a name, or the output is one file.
         OutputError: A place cannot be written to.
     """
     output: Path | None = options.output
@@ -35,9 +35,12 @@ def check(sources: list[Path], options: argparse.Namespace) -> None:
     if output is not None and output.suffix and not files.is_folder(output):
         message = f"{output} is one file for several actors: name a folder."
         raise UsageError(message)
-    for source in sources:
-        for path in _paths(source, output, 1):
-            files.check_writable(path, overwrite=options.overwrite)
+    written = [path for source in sources for path in _paths(source, output, 1)]
+    if len(set(written)) < len(written):
+        message = "Two inputs share a name, so one result would replace the other: extract them one by one."
+        raise UsageError(message)
+    for path in written:
+        files.check_writable(path, overwrite=options.overwrite)
 
 
 def extract(source: Path, options: argparse.Namespace, curves_of: CurvesOf, say: Callable[[str], None]) -> None:
