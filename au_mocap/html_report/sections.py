@@ -13,6 +13,7 @@ from .performance import Performance
 from .rows import Row, Series
 
 _JPEG_QUALITY: Final = 82
+_VIEW: Final = f'viewBox="0 0 {lines.WIDTH} {lines.HEIGHT}" preserveAspectRatio="none"'
 _CAPTIONS: Final = {"left": "the actor's left", "right": "the actor's right", "middle": "both sides or the middle"}
 
 
@@ -59,7 +60,6 @@ def curves(time_s: np.ndarray, rows: list[Row], gaps: list[tuple[int, int]]) -> 
 
 
 def _row(time_s: np.ndarray, row: Row) -> str:
-    view = f'viewBox="0 0 {lines.WIDTH} {lines.HEIGHT}" preserveAspectRatio="none"'
     middle = f'<path class="zero" d="M0 {lines.HEIGHT // 2}H{lines.WIDTH}"/>' if row.kind == "angle" else ""
     paths = "".join(
         f'<path class="curve {each.hue}" d="{lines.path(time_s, row.heights(each), filled=row.kind != "angle")}"/>'
@@ -68,9 +68,8 @@ def _row(time_s: np.ndarray, row: Row) -> str:
     note = f"<small>{markup.text(row.note)}</small>" if row.note else ""
     scale = f'<i class="scale">&plusmn;{row.limit:g}&deg;</i>' if row.kind == "angle" else ""
     alternative = f"{markup.text(row.label)}: {markup.text(_range(row))}"
-    svg = (
-        f'<svg role="img" aria-label="{alternative}" {view}><use href="#grid"/><use href="#gaps"/>{middle}{paths}</svg>'
-    )
+    drawn = f'<use href="#grid"/><use href="#gaps"/>{middle}{paths}'
+    svg = f'<svg role="img" aria-label="{alternative}" {_VIEW}>{drawn}</svg>'
     return (
         f'<div class="row {row.kind}"><div class="label">{markup.text(row.label)}{note}</div>'
         f'<div class="plot">{svg}{scale}</div><output>{_peaks(row)}</output></div>'
@@ -123,10 +122,12 @@ def strips(time_s: np.ndarray, ids: list[str], values: np.ndarray) -> str:
         for letter, opacity in zip(channels.INTENSITY_LETTERS, strip.OPACITY[1:], strict=True)
     )
     image = f'<img src="{strip.picture(time_s, values)}" alt="Presence and intensity of {len(ids)} channels over time">'
+    gaps = f'<svg aria-hidden="true" {_VIEW}><use href="#gaps"/></svg>'
+    blank = f"blank: at or below {channels.PRESENT_ABOVE:g}, not present"
     return (
-        f'<p class="legend">{swatches}<span>blank: at or below {channels.PRESENT_ABOVE:g}, not present</span></p>'
+        f'<p class="legend">{swatches}<span>{blank}</span><span><i class="key gap"></i>no face</span></p>'
         f'<div id="strips" style="--rows:{len(ids)}"><div class="labels">{labels}</div>'
-        f'<div class="plot">{image}<canvas hidden></canvas></div></div>'
+        f'<div class="plot">{gaps}{image}<canvas hidden></canvas></div></div>'
     )
 
 
