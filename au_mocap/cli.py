@@ -283,7 +283,9 @@ def _report(options: argparse.Namespace) -> int:
     if is_picture:
         report.write(shown.take, shown.curves, output, video)
     else:
-        against = None if options.against is None else _performance(options.against, options)
+        # What chooses how to analyse is meant for the first: the second was analysed before.
+        stored = argparse.Namespace(**{**vars(options), **dict.fromkeys(("regressor", "frames", "fov", "tracker"))})
+        against = None if options.against is None else _performance(options.against, stored)
         for note in html_report.write(shown, output, video, against):
             _say(f"Warning: {note}")
     _say(f"Wrote {output}")

@@ -51,9 +51,7 @@ class AUMOCAP_OT_write_report(bpy.types.Operator):
     against: bpy.props.EnumProperty(
         name="Compare With", description="Another take of the same clip", items=_others, options={"SKIP_SAVE"}
     )
-    show: bpy.props.BoolProperty(
-        name="Open in Browser", description="Show the page when it is written", default=not bpy.app.background
-    )
+    show: bpy.props.BoolProperty(name="Open in Browser", description="Show the page when it is written", default=True)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

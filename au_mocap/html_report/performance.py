@@ -79,6 +79,10 @@ def facts(shown: Performance) -> list[tuple[str, str]]:
         listed.append(("Ranges", f"{_count(len(adjusted), 'channel')} adjusted"))
     if not settings.shaping.is_plain:
         listed.append(("Intensity", "shaped by region"))
+    actor = take.meta.get("actor")
+    if isinstance(actor, dict):
+        known: dict[str, object] = actor  # pyright: ignore[reportUnknownVariableType] - any JSON
+        listed.append(("Actor", f"{known.get('number', '?')} of {known.get('of', '?')} in the shot"))
     if take.meta.get("partial"):
         listed.append(("Partial", "analysis was stopped before the end"))
     return listed

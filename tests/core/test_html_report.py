@@ -188,9 +188,10 @@ class TestHostileText:
             "regressor": {"name": name, "version": name},
             "tracker": {"name": name, "version": 1},
             "made_by": name,
+            "actor": {"number": name, "of": name},
         }
         take = made_take(meta=meta)
-        clean = acted(made_take(meta={}), jaw_drop=np.full(6, 0.5))
+        clean = acted(made_take(meta={"actor": {}}), jaw_drop=np.full(6, 0.5))
         hostile = replace(acted(take, jaw_drop=np.full(6, 0.5)), name=name)
         html_report.write(hostile, tmp_path / "a.html")
         page, usual = Page((tmp_path / "a.html").read_text(encoding="utf-8")), Page(html_report.page(clean)[0])
