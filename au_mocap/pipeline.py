@@ -183,10 +183,12 @@ class Extraction:
     Attributes:
         frames: Which frames.
         fov_deg: Vertical field of view of the camera in degrees.
+        actors: How many people to follow at most, where everybody in the shot is (`actors.analyse_all`).
     """
 
     frames: Range = Range()
     fov_deg: float = pose.DEFAULT_FOV_DEG
+    actors: int = 1
 
 
 def extract(
@@ -215,7 +217,7 @@ def extract(
     started = time.perf_counter()
     with open_video(path) as video:
         builder = TakeBuilder(pose.Camera(video.info.size_px, options.fov_deg), regressor)
-        total = _expected(video.info.frame_count, options.frames)
+        total = expected_frames(video.info.frame_count, options.frames)
         for result in analyse(video, tracker, regressor, options.frames):
             builder.add(result)
             progress = Progress(len(builder), total, builder.faces, time.perf_counter() - started)
@@ -225,7 +227,8 @@ def extract(
         return take, list(video.warnings)
 
 
-def _expected(count: int | None, frames: Range) -> int | None:
+def expected_frames(count: int | None, frames: Range) -> int | None:
+    """How many frames a range of a video holds, judging by the number that its file gives; None where that is open."""
     if count is None:
         return None if frames.stop is None else frames.stop - frames.start
     return max(0, min(count, frames.stop if frames.stop is not None else count) - frames.start)

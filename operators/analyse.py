@@ -151,7 +151,9 @@ class AUMOCAP_OT_analyse(bpy.types.Operator):
             self.report({"INFO"}, "Stopped before the first frame: there is no take.")
             return {"CANCELLED"}
         try:
-            take_list.add(stage, outcome.output, preferences.get(context).smoothing)
+            for path in (outcome.output, *outcome.further):
+                take_list.add(stage, path, preferences.get(context).smoothing)
+            stage.aumocap.active_take -= len(outcome.further)  # the foremost actor
         except AuMocapError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -206,13 +208,15 @@ def _order(context: bpy.types.Context) -> Order:
         threads=chosen.threads,
         runtime=Path(bpy.path.abspath(chosen.runtime_folder)) if chosen.runtime_folder else None,
         models=models.folders(),
+        all_actors=capture.all_actors,
     )
 
 
 def _summary(outcome: Outcome) -> str:
     rate = f", {outcome.frames / outcome.seconds:.0f} frames/s" if outcome.seconds else ""
     part = "" if outcome.complete else " before it was stopped"
-    text = f"{outcome.frames} frames analysed{part}, a face in {outcome.faces}{rate}."
+    actors = f"{len(outcome.further) + 1} actors, " if outcome.further else ""
+    text = f"{actors}{outcome.frames} frames analysed{part}, a face in {outcome.faces}{rate}."
     return " ".join((text, *outcome.warnings))
 
 

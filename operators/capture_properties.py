@@ -52,6 +52,12 @@ class AUMOCAP_PG_capture(bpy.types.PropertyGroup):
         items=choices.regressor_items,
         default=choices.number_of(DEFAULT_REGRESSOR),
     )
+    all_actors: bpy.props.BoolProperty(
+        name="All Actors",
+        description="Follow everybody in the shot and make a take of each, in one pass; otherwise one take of the "
+        "largest face",
+        default=False,
+    )
     device: bpy.props.EnumProperty(name="Device", description="What the networks run on", items=DEVICES)
     fov_deg: bpy.props.FloatProperty(
         name="Field of View",

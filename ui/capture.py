@@ -86,6 +86,7 @@ def _draw_options(layout: bpy.types.UILayout, capture: bpy.types.PropertyGroup) 
     column.use_property_split = True
     column.use_property_decorate = False
     column.prop(capture, "regressor")
+    column.prop(capture, "all_actors")
     header, body = layout.panel("aumocap_capture_more", default_closed=True)
     header.label(text="Camera, Range, Device")
     if body is None:
@@ -151,6 +152,7 @@ def _draw_takes(layout: bpy.types.UILayout, context: bpy.types.Context, own: bpy
     column.separator()
     column.operator("aumocap.import_take", text="", icon="IMPORT")
     column.operator("aumocap.export_curves", text="", icon="EXPORT")
+    column.operator("aumocap.write_report", text="", icon="TEXT")
     if not 0 <= own.active_take < len(own.takes):
         return
     item = own.takes[own.active_take]
