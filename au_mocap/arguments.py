@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Final, NoReturn
 
-from . import DEFAULT_REGRESSOR, __version__, exchange, gaps, pipeline, pose, smoothing
+from . import DEFAULT_REGRESSOR, __version__, exchange, gaps, pipeline, pose, smoothing, takes_command
 from .calibration import NeutralSettings
 from .datasets import LOADERS
 from .errors import AuMocapError
@@ -41,6 +41,7 @@ def build_parser() -> Parser:
     _add_convert(commands.add_parser("convert", help="read and write the files of other programs"))
     _add_models(commands.add_parser("models", help="list trackers, regressors and devices"))
     _add_eval(commands.add_parser("eval", help="measure regressors on labelled recordings"))
+    takes_command.add_options(commands.add_parser("takes", help="list, search, tag and relink a folder of takes"))
     return parser
 
 
@@ -56,6 +57,9 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
         help="NAME.take.npz, NAME.csv, or a folder for both (default: the take, beside the video)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace results that exist")
+    parser.add_argument(
+        "--skip-done", action="store_true", help="leave out videos whose take is there, whole and by the same regressor"
+    )
     _add_analysis(parser)
     _add_settings(parser)
     _add_showing(parser)

@@ -1,4 +1,4 @@
-"""The command line: `python -m au_mocap extract | report | convert | models | eval`. Needs no Blender.
+"""The command line: `python -m au_mocap extract | report | convert | models | eval | takes`. Needs no Blender.
 
 Exit code 0 done, 1 failed, 2 bad usage. Results go to files, progress and messages to stderr, listings to stdout.
 """
@@ -14,6 +14,7 @@ from typing import Final
 
 from . import (
     DEFAULT_REGRESSOR,
+    batch,
     convert_command,
     eval_command,
     exchange,
@@ -23,6 +24,7 @@ from . import (
     profile,
     report,
     sessions,
+    takes_command,
 )
 from . import take as takes
 from .arguments import DEFAULT_SMOOTHING, UsageError, build_parser
@@ -52,13 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "convert": convert_command.run,
         "models": _models,
         "eval": eval_command.run,
+        "takes": takes_command.run,
     }
+    runtime: Path | None = getattr(options, "runtime", None)  # not every command runs networks
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         warnings.simplefilter("always", sessions.ProviderWarning)
         try:
-            if options.runtime is not None:
-                sessions.use_runtime(options.runtime)
+            if runtime is not None:
+                sessions.use_runtime(runtime)
             code = commands[options.command](options)
             sys.stdout.flush()
         except UsageError as error:
@@ -73,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             return code
         finally:
-            if options.runtime is not None:
+            if runtime is not None:
                 sessions.use_runtime(None)
     return 1
 
@@ -134,24 +138,36 @@ def _extract(options: argparse.Namespace) -> int:
     if len(set(written)) < len(written):
         message = "Two inputs share a name, so one result would replace the other: extract them one by one."
         raise UsageError(message)
-    for path in written:
+    if options.skip_done:
+        jobs = [job for job in jobs if not _skip(*job, options.regressor or DEFAULT_REGRESSOR)]
+    for path in (path for _, outputs in jobs for path in outputs.paths):
         files.check_writable(path, overwrite=options.overwrite)
     _actor(options)  # a wrong one is told before any work is done
-    failures = 0
-    for source, outputs in jobs:
-        try:
+    if len(sources) == 1:
+        for source, outputs in jobs:
             _extract_one(source, outputs, options)
-        except AuMocapError as error:
-            if len(jobs) == 1:
-                raise
-            _say(f"Error: {source.name}: {error}")
+        return 0
+    failures = 0
+    for result in batch.each(jobs, lambda job: job[0].name, lambda job: _extract_one(*job, options)):
+        if result.state == "failed":
+            _say(f"Error: {result.name}: {result.detail}")
             failures += 1
     if failures:
         _say(f"{failures} of {len(jobs)} inputs failed.")
     return 1 if failures else 0
 
 
-def _extract_one(source: Path, outputs: _Outputs, options: argparse.Namespace) -> None:
+def _skip(source: Path, outputs: _Outputs, regressor: str) -> bool:
+    """Whether an input's take is there already, and so its table, where one is wanted; says so."""
+    is_there = outputs.take is not None and batch.is_done(outputs.take, source, regressor)
+    is_done = is_there and (outputs.table is None or files.is_file(outputs.table))
+    if is_done:
+        _say(f"Skipped {source.name}: {outputs.take} is there.")
+    return is_done
+
+
+def _extract_one(source: Path, outputs: _Outputs, options: argparse.Namespace) -> str:
+    """Makes one input's results; returns their names."""
     take, regressor = _take_of(source, options)
     curves = _curves(take, regressor, options) if outputs.table is not None else None
     if curves is None:
@@ -162,6 +178,7 @@ def _extract_one(source: Path, outputs: _Outputs, options: argparse.Namespace) -
     if curves is not None and outputs.table is not None:
         exchange.write_csv(take, curves, outputs.table)
         _say(f"Wrote {outputs.table}")
+    return ", ".join(map(str, outputs.paths))
 
 
 def _note_unused(options: argparse.Namespace) -> None:

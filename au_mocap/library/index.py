@@ -1,7 +1,7 @@
 """What was read of a folder's takes, kept so that the next scan reads only what has changed.
 
-It lies in the user's cache, not in the folder: that may be read-only, or shared by several people at once, and whatever
-synchronises it should not have to carry a file that changes with every look. Whatever is wrong with it, it is made anew.
+It lies in the user's cache, not in the folder: that may be read-only, or shared by several people at once, and what
+synchronises it should not carry a file that changes with every look. Whatever is wrong with it, it is made anew.
 """
 
 import contextlib
@@ -79,12 +79,8 @@ class Index:
     """
 
     path: Path | None
-    takes: Kept[Summary] = field(
-        default_factory=lambda: Kept(summary.read, Summary.from_document, Summary.to_document)
-    )
-    notes: Kept[Notes] = field(
-        default_factory=lambda: Kept(notes.load, notes.from_document, notes.to_document)
-    )
+    takes: Kept[Summary] = field(default_factory=lambda: Kept(summary.read, Summary.from_document, Summary.to_document))
+    notes: Kept[Notes] = field(default_factory=lambda: Kept(notes.load, notes.from_document, notes.to_document))
 
     def save(self) -> None:
         """Keeps what this scan has found, where anything has changed; without a word where that is not possible."""

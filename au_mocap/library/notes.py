@@ -100,7 +100,7 @@ def save(take: Path, notes: Notes) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def edit(  # noqa: PLR0913 - each is one field of the notes
+def edit(
     take: Path,
     *,
     actor: str | None = None,
