@@ -32,6 +32,9 @@ _QUALITY: Final = 88
 _TURN_RAD: Final = 0.6
 """A head that turned so far from the camera counts half."""
 
+_REST: Final = 0.1
+"""A channel rests at this share of its sorted values."""
+
 _ROW_BYTES: Final = {"values": 4 * 128, "crop": 16, "confidence": 4, "found": 1, "head_rotation": 16}
 _LANDMARK_BYTES: Final = 478 * 3 * 2
 _HEADER_BYTES: Final = 65536
@@ -83,14 +86,14 @@ def picture(entry: Entry) -> NDArray[np.uint8]:
     if entry.clip is not None and entry.clip_state == "found":
         with contextlib.suppress(AuMocapError):
             return _from_video(entry, frame, measured["crop"][frame])
-    if not measured["found"].any() or not np.isfinite(measured["crop"][frame]).all():
-        return drawing.bars(measured["values"][frame], SIDE_PX)
     landmarks = _read(entry, ("landmarks",))["landmarks"][frame]
+    if not measured["found"].any() or not len(landmarks):  # another program's values come without a face
+        return drawing.bars(measured["values"][frame], SIDE_PX)
     return drawing.mesh(landmarks[:, :2].astype(np.float64), SIDE_PX)
 
 
 def strongest(measured: dict[str, NDArray[Any]]) -> int:
-    """The frame whose expression is farthest from the take's usual one, seen well; gaze and blinks do not count.
+    """The frame whose expression is farthest from rest, seen well; gaze and blinks do not count.
 
     Args:
         measured: `values` (T, 58), `found` (T,), `confidence` (T,) and `head_rotation` (T, 4) of a take.
@@ -107,7 +110,7 @@ def strongest(measured: dict[str, NDArray[Any]]) -> int:
     seen = np.where(found[:, None], values[:, kept], np.nan)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a channel without any value
-        far = np.nansum(np.abs(seen - np.nanmedian(seen, axis=0)), axis=1)
+        far = np.nansum(np.maximum(0.0, seen - np.nanquantile(seen, _REST, axis=0)), axis=1)
     confidence = np.nan_to_num(measured["confidence"].astype(np.float64))
     upright = np.clip(np.abs(np.nan_to_num(measured["head_rotation"][:, 0].astype(np.float64))), 0.0, 1.0)
     turns = 2.0 * np.arccos(upright)
