@@ -4,12 +4,11 @@ import math
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from io import BufferedIOBase
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
 import numpy as np
-from numpy.lib import format as npy
+from numpy.lib import format as _format
 
 from .. import take as takes
 from ..errors import TakeError
@@ -18,6 +17,7 @@ from ..files import is_file
 MOST_META_BYTES: Final = 8_000_000
 MOST_FRAMES: Final = 20_000_000
 _CHUNK_BYTES: Final = 1 << 20
+_NPY: Final[Any] = _format  # its types are not declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +158,9 @@ def _length_s(archive: zipfile.ZipFile, frames: int) -> float:
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], "np.dtype[Any]"]:
     """Shape and type of the array that a member of the archive holds; the stream then stands on its first byte."""
-    stream = cast(BufferedIOBase, member)
-    version = npy.read_magic(stream)
-    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, is_fortran, dtype = read_header(stream)
+    version = _NPY.read_magic(member)
+    read_header = _NPY.read_array_header_1_0 if version == (1, 0) else _NPY.read_array_header_2_0
+    shape, is_fortran, dtype = read_header(member)
     if is_fortran and len(shape) > 1:
         message = "columns first"
         raise ValueError(message)
