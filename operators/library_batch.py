@@ -26,8 +26,8 @@ REPORT: Final = "AU Mocap Library"
 class _State:
     """Of this Blender, never stored in a file."""
 
-    run: ClassVar[Run | None] = None
-    last: ClassVar[Run | None] = None
+    run: "ClassVar[Run | None]" = None
+    last: "ClassVar[Run | None]" = None
 
 
 def current() -> Run | None:
@@ -43,8 +43,6 @@ def last() -> Run | None:
 class _Listed(bpy.types.Operator):
     """What they share: the run goes on with the window's timer, or at once without one."""
 
-    _run: Run
-    _steps: Steps
     _timer: bpy.types.Timer | None = None
 
     @classmethod
@@ -60,7 +58,7 @@ class _Listed(bpy.types.Operator):
         """What else it needs."""
         return True
 
-    def plan(self, context: bpy.types.Context) -> tuple[Run, Steps]:
+    def plan(self, context: bpy.types.Context) -> "tuple[Run, Steps]":
         """The list and its steps; raises AuMocapError."""
         raise NotImplementedError
 
@@ -195,7 +193,7 @@ class AUMOCAP_OT_library_analyse(_Listed):
             return self.begin_modal(context)
         return super().execute(context)
 
-    def plan(self, context: bpy.types.Context) -> tuple[Run, Steps]:
+    def plan(self, context: bpy.types.Context) -> "tuple[Run, Steps]":
         """The videos' passes."""
         from . import library_runs
 
@@ -275,7 +273,7 @@ class AUMOCAP_OT_library_calibrate(_Listed):
             return False
         return _some(cls) and (own.source == "PROFILE" or polls.take(cls, context))
 
-    def plan(self, context: bpy.types.Context) -> tuple[Run, Steps]:
+    def plan(self, context: bpy.types.Context) -> "tuple[Run, Steps]":
         """The takes' settings."""
         from ..au_mocap import profile
         from . import actor_settings, library_runs
@@ -309,7 +307,7 @@ class AUMOCAP_OT_library_bake(_Listed):
         """Needs takes, and a character with a table."""
         return _some(cls) and polls.filled_table(cls, context)
 
-    def plan(self, context: bpy.types.Context) -> tuple[Run, Steps]:
+    def plan(self, context: bpy.types.Context) -> "tuple[Run, Steps]":
         """The takes' bakes."""
         from . import library_runs
 
@@ -354,7 +352,7 @@ class AUMOCAP_OT_library_relink(_Listed):
             return self.begin_modal(context)
         return super().execute(context)
 
-    def plan(self, context: bpy.types.Context) -> tuple[Run, Steps]:
+    def plan(self, context: bpy.types.Context) -> "tuple[Run, Steps]":
         """The search."""
         from ..au_mocap.errors import LibraryError
         from . import library_runs

@@ -130,7 +130,7 @@ class AnalyseOrder:
     smoothing: str
 
 
-def analyse(run: Run, order: AnalyseOrder, watch: Callable[[Analysis | None], None]) -> Steps:
+def analyse(run: Run, order: AnalyseOrder, watch: "Callable[[Analysis | None], None]") -> Steps:
     """Make takes of the videos of a folder; those that have one already are skipped.
 
     Args:
@@ -160,7 +160,7 @@ def analyse(run: Run, order: AnalyseOrder, watch: Callable[[Analysis | None], No
     yield from each(run, videos, lambda video: video.name, work)
 
 
-def _pass(run: Run, order: Order, watch: Callable[[Analysis | None], None]) -> Steps:
+def _pass(run: Run, order: Order, watch: "Callable[[Analysis | None], None]") -> Steps:
     """One pass over a video; a stop leaves no take of it."""
     analysis = Analysis(order)
     run.on_stop = analysis.stop
