@@ -24,10 +24,13 @@ def check(sources: list[Path], options: argparse.Namespace) -> None:
     """Makes sure, before any work is done, that results have a place.
 
     Raises:
-        UsageError: An input is a take, two share a name, or the output is one file.
+        UsageError: An input is a take, two share a name, the output is one file, or `--skip-done` was asked for, too.
         OutputError: A place cannot be written to.
     """
     output: Path | None = options.output
+    if options.skip_done:
+        message = "How many takes --actors makes is known only afterwards: leave out --skip-done."
+        raise UsageError(message)
     stored = [source for source in sources if source.name.endswith(takes.SUFFIX)]
     if stored:
         message = f"{stored[0].name} is a take of one actor: --actors needs the video."
@@ -43,8 +46,11 @@ def check(sources: list[Path], options: argparse.Namespace) -> None:
         files.check_writable(path, overwrite=options.overwrite)
 
 
-def extract(source: Path, options: argparse.Namespace, curves_of: CurvesOf, say: Callable[[str], None]) -> None:
+def extract(source: Path, options: argparse.Namespace, curves_of: CurvesOf, say: Callable[[str], None]) -> str:
     """Analyses everybody in a video and writes their takes, and their tables where a folder was named.
+
+    Returns:
+        The names of what was written.
 
     Raises:
         OutputError: A result exists already, or cannot be written.
@@ -73,6 +79,7 @@ def extract(source: Path, options: argparse.Namespace, curves_of: CurvesOf, say:
         if len(paths) > 1:
             exchange.write_csv(take, curves_of(take, regressor), paths[1])
             say(f"Wrote {paths[1]}")
+    return ", ".join(str(path) for paths in outputs for path in paths)
 
 
 def _paths(source: Path, output: Path | None, number: int) -> list[Path]:

@@ -5,7 +5,18 @@ import sys
 from pathlib import Path
 from typing import Final, NoReturn
 
-from . import DEFAULT_REGRESSOR, __version__, agree_command, cast, exchange, gaps, pipeline, pose, smoothing
+from . import (
+    DEFAULT_REGRESSOR,
+    __version__,
+    agree_command,
+    cast,
+    exchange,
+    gaps,
+    pipeline,
+    pose,
+    smoothing,
+    takes_command,
+)
 from .calibration import NeutralSettings
 from .datasets import LOADERS
 from .errors import AuMocapError
@@ -42,6 +53,7 @@ def build_parser() -> Parser:
     _add_models(commands.add_parser("models", help="list trackers, regressors and devices"))
     _add_eval(commands.add_parser("eval", help="measure regressors on labelled recordings"))
     agree_command.add_arguments(commands.add_parser("agree", help="compare the coders who labelled a clip"))
+    takes_command.add_options(commands.add_parser("takes", help="list, search, tag and relink a folder of takes"))
     return parser
 
 
@@ -64,6 +76,9 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
         "larger faces first and those of like size from left to right (default: one take, of the largest face)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace results that exist")
+    parser.add_argument(
+        "--skip-done", action="store_true", help="leave out videos whose take is there, whole and by the same regressor"
+    )
     _add_analysis(parser)
     _add_settings(parser)
     _add_showing(parser)

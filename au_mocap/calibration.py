@@ -7,6 +7,7 @@ the neutral needs the regressor's head again.
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Generic, TypeVar, cast
 
 import numpy as np
@@ -174,12 +175,16 @@ class Calibrator:
         _check_maker(take, regressor)
         self.take = take
         self._regressor = regressor
-        self._seen: Features = features(take)
         self._faults = repair.find(take.time_s, take.head_rotation, take.head_position, take.confidence)
         self._measured = _Recent(self._measure)
         self._smoothed = _Recent(self._smooth)
         self._contacts = _Recent(self._find_contacts)
         self._heads = _Recent(self._smooth_head)
+
+    @cached_property
+    def _seen(self) -> Features:
+        """What the head reads, when it is first asked for: a long take opens in the time that its file takes."""
+        return features(self.take)
 
     def curves(self, settings: Settings) -> Curves:
         """The take's curves with these settings, in arrays of their own.

@@ -1,4 +1,4 @@
-"""The command line: `python -m au_mocap extract | report | convert | models | eval | agree`. Needs no Blender.
+"""The command line: `python -m au_mocap extract | report | convert | models | eval | agree | takes`. Needs no Blender.
 
 Exit code 0 done, 1 failed, 2 bad usage. Results go to files, progress and messages to stderr, listings to stdout.
 """
@@ -16,6 +16,7 @@ from . import (
     DEFAULT_REGRESSOR,
     actors_command,
     agree_command,
+    batch,
     convert_command,
     eval_command,
     exchange,
@@ -26,6 +27,7 @@ from . import (
     profile,
     report,
     sessions,
+    takes_command,
 )
 from . import take as takes
 from .arguments import DEFAULT_SMOOTHING, UsageError, build_parser
@@ -56,13 +58,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "models": _models,
         "eval": eval_command.run,
         "agree": agree_command.run,
+        "takes": takes_command.run,
     }
+    runtime: Path | None = getattr(options, "runtime", None)  # not every command runs networks
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         warnings.simplefilter("always", sessions.ProviderWarning)
         try:
-            if options.runtime is not None:
-                sessions.use_runtime(options.runtime)
+            if runtime is not None:
+                sessions.use_runtime(runtime)
             code = commands[options.command](options)
             sys.stdout.flush()
         except UsageError as error:
@@ -77,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             return code
         finally:
-            if options.runtime is not None:
+            if runtime is not None:
                 sessions.use_runtime(None)
     return 1
 
@@ -140,11 +144,13 @@ def _extract(options: argparse.Namespace) -> int:
     if len(set(written)) < len(written):
         message = "Two inputs share a name, so one result would replace the other: extract them one by one."
         raise UsageError(message)
-    for path in written:
+    if options.skip_done:
+        jobs = [job for job in jobs if not _skip(*job, options.regressor or DEFAULT_REGRESSOR)]
+    for path in (path for _, outputs in jobs for path in outputs.paths):
         files.check_writable(path, overwrite=options.overwrite)
     _actor(options)  # a wrong one is told before any work is done
     outputs_of = dict(jobs)
-    return _each(sources, lambda source: _extract_one(source, outputs_of[source], options))
+    return _each(list(outputs_of), lambda source: _extract_one(source, outputs_of[source], options))
 
 
 def _extract_actors(sources: list[Path], options: argparse.Namespace) -> int:
@@ -159,23 +165,32 @@ def _extract_actors(sources: list[Path], options: argparse.Namespace) -> int:
     return _each(sources, lambda source: actors_command.extract(source, options, curves, _say))
 
 
-def _each(sources: list[Path], work: Callable[[Path], None]) -> int:
+def _each(sources: list[Path], work: Callable[[Path], str]) -> int:
     """Does the same with every input, telling which ones failed; returns the exit code."""
+    if len(sources) == 1:
+        work(sources[0])
+        return 0
     failures = 0
-    for source in sources:
-        try:
-            work(source)
-        except AuMocapError as error:
-            if len(sources) == 1:
-                raise
-            _say(f"Error: {source.name}: {error}")
+    for result in batch.each(sources, lambda source: source.name, work):
+        if result.state == "failed":
+            _say(f"Error: {result.name}: {result.detail}")
             failures += 1
     if failures:
         _say(f"{failures} of {len(sources)} inputs failed.")
     return 1 if failures else 0
 
 
-def _extract_one(source: Path, outputs: _Outputs, options: argparse.Namespace) -> None:
+def _skip(source: Path, outputs: _Outputs, regressor: str) -> bool:
+    """Whether an input's take is there already, and so its table, where one is wanted; says so."""
+    is_there = outputs.take is not None and batch.is_done(outputs.take, source, regressor)
+    is_done = is_there and (outputs.table is None or files.is_file(outputs.table))
+    if is_done:
+        _say(f"Skipped {source.name}: {outputs.take} is there.")
+    return is_done
+
+
+def _extract_one(source: Path, outputs: _Outputs, options: argparse.Namespace) -> str:
+    """Makes one input's results; returns their names."""
     take, regressor = _take_of(source, options)
     curves = _curves(take, regressor, _settings(options)) if outputs.table is not None else None
     if curves is None:
@@ -186,6 +201,7 @@ def _extract_one(source: Path, outputs: _Outputs, options: argparse.Namespace) -
     if curves is not None and outputs.table is not None:
         exchange.write_csv(take, curves, outputs.table)
         _say(f"Wrote {outputs.table}")
+    return ", ".join(map(str, outputs.paths))
 
 
 def _note_unused(options: argparse.Namespace) -> None:

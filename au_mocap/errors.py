@@ -49,5 +49,9 @@ class ProfileError(AuMocapError):
     """An actor's profile cannot be read, or does not fit the take."""
 
 
+class LibraryError(AuMocapError):
+    """A folder of takes, or what is noted about a take, cannot be read or does not fit."""
+
+
 class LiveError(AuMocapError):
     """A camera or another live source cannot be used, or a live session was asked for what it cannot do now."""

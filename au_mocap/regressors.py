@@ -30,7 +30,7 @@ from .arrays import Floats
 from .crops import Crop, Image
 from .errors import ModelError
 from .landmark_model import INPUT_PX, OUTPUTS
-from .landmarks import COUNT, IPD_M, align, canonical_face
+from .landmarks import COUNT, IPD_M, Aligned, align, canonical_face
 from .registry import Registry, RegressorEntry
 from .runtimes import AUTOMATIC_THREADS, Session
 from .sessions import open_session
@@ -40,6 +40,11 @@ from .tracking import TrackedFace
 
 _INPUTS: Final = {"landmarks", "rotation", "neutral_landmarks", "neutral_weight"}
 _EMBEDDING_INPUTS: Final = {"embedding", "neutral_embedding"}
+
+_BLOCK: Final = 1024
+"""Frames that one thread aligns at a time; a multiple of what `landmarks.align` takes at a time."""
+
+_MOST_THREADS: Final = min(4, os.cpu_count() or 1)
 
 _CHUNK: Final = 512
 """Frames that the head sees at a time: few enough for the processor's caches, and bounds memory on long takes."""
@@ -101,12 +106,19 @@ def features(take: Take) -> Features:
             rotation=np.nan_to_num(angles).astype(np.float32),
             embedding=channels.complete(take.values, take.channels),
         )
-    return features_of(in_image_axes(take.landmarks, take.crop[:, 3]), take.embedding)
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(take), _BLOCK)]
+    with ThreadPoolExecutor(min(_MOST_THREADS, len(blocks))) as pool:  # numpy works on several cores only this way
+        parts = list(pool.map(lambda block: align(in_image_axes(take.landmarks[block], take.crop[block, 3])), blocks))
+    whole = Aligned(np.concatenate([part.points for part in parts]), np.concatenate([part.rotations for part in parts]))
+    return _features_from(whole, take.embedding)
 
 
 def features_of(landmarks: Floats, embedding: Floats) -> Features:
     """Aligns (T, 478, 3) landmarks that are in image axes (any unit and origin)."""
-    aligned = align(landmarks)
+    return _features_from(align(landmarks), embedding)
+
+
+def _features_from(aligned: Aligned, embedding: Floats) -> Features:
     return Features(
         landmarks=aligned.points,
         rotation=rotations.to_angles(aligned.rotations).astype(np.float32),

@@ -28,6 +28,11 @@ def current() -> Analysis | None:
     return _State.current
 
 
+def watch(analysis: Analysis | None) -> None:
+    """Show a pass that something else has started as the one that is running; None where it has ended."""
+    _State.current = analysis
+
+
 def last() -> Outcome | None:
     """How the last pass of this session ended."""
     return _State.last

@@ -9,11 +9,13 @@ from . import bundle, models
 if TYPE_CHECKING:
     from ..au_mocap.calibration import Calibrator
     from ..au_mocap.regressors import Regressor
+    from ..au_mocap.take import Take
 
 _MOST_TAKES: Final = 4
 
 _regressors: "dict[tuple[str, models.Stamp], Regressor]" = {}
 _calibrators: "dict[tuple[Path, int], Calibrator]" = {}
+_last: "dict[tuple[Path, int], Take]" = {}
 
 
 def calibrator(path: Path) -> "Calibrator":
@@ -26,23 +28,47 @@ def calibrator(path: Path) -> "Calibrator":
     with bundle.needed():
         from ..au_mocap.calibration import Calibrator
         from ..au_mocap.imported import ImportedValues
-        from ..au_mocap.take import load
-    try:
-        key = path.resolve(), path.stat().st_mtime_ns
-    except OSError:
-        load(path)  # says what is wrong
-        raise
+    key = _key(path)
     if key not in _calibrators:
-        take = load(path)
-        name = take.meta.get("regressor", {}).get("name")
+        read = take(path)
+        name = read.meta.get("regressor", {}).get("name")
         if not isinstance(name, str):
             message = f"{path} does not say which regressor made it: analyse the video again."
             raise TakeError(message)
-        made = Calibrator(take, ImportedValues() if take.is_imported else _regressor(name))
+        made = Calibrator(read, ImportedValues() if read.is_imported else _regressor(name))
         for old in [each for each in _calibrators if each[0] == key[0]] or list(_calibrators)[: 1 - _MOST_TAKES]:
             del _calibrators[old]
         _calibrators[key] = made
+        _last.clear()
     return _calibrators[key]
+
+
+def take(path: Path) -> "Take":
+    """The take under a path. The one that was read last is kept until its calibrator is made: it is read once.
+
+    Raises:
+        TakeError: The file is no take.
+    """
+    key = _key(path)
+    if key in _calibrators:
+        return _calibrators[key].take
+    if key not in _last:
+        from ..au_mocap.take import load
+
+        read = load(path)
+        _last.clear()
+        _last[key] = read
+    return _last[key]
+
+
+def _key(path: Path) -> tuple[Path, int]:
+    try:
+        return path.resolve(), path.stat().st_mtime_ns
+    except OSError:
+        from ..au_mocap.take import load
+
+        load(path)  # says what is wrong
+        raise
 
 
 def _regressor(name: str) -> "Regressor":
@@ -57,4 +83,5 @@ def _regressor(name: str) -> "Regressor":
 def forget() -> None:
     """Drop everything that was opened."""
     _calibrators.clear()
+    _last.clear()
     _regressors.clear()

@@ -1,7 +1,7 @@
 """The scene's list of takes and the files behind it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bpy
 
@@ -36,10 +36,9 @@ def add(stage: bpy.types.Scene, path: Path, smoothing: str = "light") -> "AUMOCA
         TakeError: The file is no take.
     """
     from ..au_mocap import channels
-    from ..au_mocap.take import load
-    from . import refresh
+    from . import loaded, refresh
 
-    take = load(path)
+    take = loaded.take(path)
     own = stage.aumocap
     if not own.is_property_set("format"):
         own.format = own.format  # Blender stores what was set, not a default
@@ -59,8 +58,9 @@ def add(stage: bpy.types.Scene, path: Path, smoothing: str = "light") -> "AUMOCA
 
 def describe(item: "AUMOCAP_PG_take", take: "Take") -> None:
     """Note what the list shows of a take."""
-    source: dict[str, Any] = take.meta.get("source", {})
-    item.video = str(source.get("path", ""))
+    from ..au_mocap.library import clips
+
+    item.video = clips.of_take(Path(bpy.path.abspath(item.filepath)), take.meta)
     item.partial = bool(take.meta.get("partial", False))
     regressor = take.meta.get("regressor", {}).get("name", "?")
     item.detail = f"{len(take)} frames, face in {100 * take.found.mean():.0f} %, {regressor}"

@@ -8,6 +8,7 @@ from . import (
     capture,
     character,
     edits,
+    library,
     live,
     looking,
     overlay,
@@ -28,6 +29,7 @@ _MODULES = (
     review,
     live,
     annotate,
+    library,
     overlay,
     review_overlay,
 )  # panels in working order, which is the order in the sidebar
