@@ -1,6 +1,6 @@
 """Panels, lists and menus: the tab AU Mocap in the 3D viewport's sidebar. They only draw."""
 
-from . import actor, actor_profile, bake, capture, character, live, looking, overlay, resting
+from . import actor, actor_profile, bake, capture, character, live, looking, outlets, overlay, resting
 
 _MODULES = (
     capture,
@@ -11,6 +11,7 @@ _MODULES = (
     resting,
     bake,
     live,
+    outlets,
     overlay,
 )  # panels in working order, which is the order in the sidebar
 

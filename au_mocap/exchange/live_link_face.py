@@ -136,6 +136,24 @@ def _rotation(angles_rad: Floats) -> NDArray[np.float64]:
     return rotations.to_quaternions(rotations.from_angles(angles_rad))
 
 
+def numbers_of(values: Floats, head_rotation: Floats) -> NDArray[np.float64]:
+    """What a frame says, for the table and for what the app sends.
+
+    Args:
+        values: (T, 58) curves, columns as `channels.IDS`.
+        head_rotation: (T, 4) quaternions of the head pose contract; NaN where unknown.
+
+    Returns:
+        (T, 61) weights of `SHAPES` and `ANGLES` in radians; NaN weights where values are, 0 for unknown angles.
+    """
+    angles = [rotations.to_angles(rotations.to_matrices(head_rotation))]
+    for side in ("L", "R"):
+        eye = gaze.angles_of(values, side)
+        angles.append(np.concatenate([eye, np.zeros((len(eye), 1))], axis=1))
+    weights = arkit.to_shapes(values, SHAPES)
+    return np.concatenate([weights, np.nan_to_num(np.concatenate(angles, axis=1))], axis=1)
+
+
 def write(take: Take, curves: Curves, path: Path, rate_hz: float | None) -> None:
     """Writes a recording that begins at timecode 0, one row for each frame; without a face its shapes stay empty.
 
@@ -154,13 +172,8 @@ def write(take: Take, curves: Curves, path: Path, rate_hz: float | None) -> None
         message = f"Timecodes count whole frames, 1 to 240 a second, not {rate_hz:g}: name such a rate."
         raise ExchangeError(message)
     del take
-    angles = [rotations.to_angles(rotations.to_matrices(curves.head_rotation))]
-    for side in ("L", "R"):
-        eye = gaze.angles_of(curves.values, side)
-        angles.append(np.concatenate([eye, np.zeros((len(eye), 1))], axis=1))
-    weights = arkit.to_shapes(curves.values, SHAPES)
-    numbers = np.concatenate([weights, np.nan_to_num(np.concatenate(angles, axis=1))], axis=1)
-    seen = np.isfinite(weights).all(axis=1)
+    numbers = numbers_of(curves.values, curves.head_rotation)
+    seen = np.isfinite(numbers).all(axis=1)
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
