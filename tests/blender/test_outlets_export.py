@@ -252,3 +252,25 @@ def test_the_button(small: bpy.types.Object, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="press Bake first"):
         bpy.ops.aumocap.export_character(filepath=str(tmp_path / "b.glb"))
     assert not (tmp_path / "b.glb").exists()
+
+
+def run(*arguments: object) -> int:
+    return extension.module("operators.cli").run([str(one) for one in arguments])
+
+
+def test_the_command(small: bpy.types.Object, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    out = tmp_path / "shots" / "face.glb"
+    assert run("export", "-o", out) == 0
+    told = capfd.readouterr()
+    assert told.out.strip().splitlines()[-1] == str(out)
+    assert "curves compared" in told.err
+    for arguments, code, message in (
+        (["-o", out], 1, "already exists"),
+        (["-o", tmp_path / "face.obj"], 1, "neither .glb nor .fbx"),
+        (["-o", tmp_path / "b.glb", "--character", "Nobody"], 1, "no object 'Nobody'"),
+        (["-o", tmp_path / "b.glb", "--frames", "all"], 2, "invalid choice"),
+        ([], 2, "-o"),
+    ):
+        assert run("export", *arguments) == code
+        assert message in capfd.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["shots"]
