@@ -1,6 +1,7 @@
 """A file that was exported, read again and compared with what the scene plays."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -126,12 +127,20 @@ def _run(job: Path, timeout_s: float) -> None:
     blender = bpy.app.binary_path
     # Blender as a module has no program of its own.
     command = (
-        [blender, "--background", "--factory-startup", "--python", reader, "--"] if blender else [_python(), reader]
+        [blender, "--background", "--factory-startup", "--python", reader, "--"]
+        if blender
+        else [sys.executable, reader]
     )
     flags = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {}
     try:
         done = subprocess.run(
-            [*command, str(job)], capture_output=True, timeout=timeout_s, check=False, stdin=subprocess.DEVNULL, **flags
+            [*command, str(job)],
+            env=_environment(job.parent),
+            capture_output=True,
+            timeout=timeout_s,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            **flags,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         message = f"The file could not be read again ({error}), so it was not kept: export without verification."
@@ -142,8 +151,14 @@ def _run(job: Path, timeout_s: float) -> None:
         raise OutputError(message)
 
 
-def _python() -> str:
-    return sys.executable
+def _environment(folder: Path) -> dict[str, str]:
+    """What the second Blender knows of this one: nothing.
+
+    One that starts without the user's add-ons clears away the packages of all extensions that it finds not enabled,
+    this one's as well: it gets a user folder of its own.
+    """
+    own = {name: value for name, value in os.environ.items() if not name.startswith("BLENDER_USER_")}
+    return own | {"BLENDER_USER_RESOURCES": str(folder / "user")}
 
 
 def compare(wanted: Samples, found: Samples, meshes: dict[str, str], frames: Floats, unit_m: float) -> Verdict:

@@ -73,11 +73,10 @@ def read(path: Path, rate_hz: float | None) -> Recording:
         raise ExchangeError(message)
     head = [column for name in ANGLES[:3] if (column := sheet.find(name)) is not None]
     exact = (time_column, *([] if count_column is None else [count_column]), *(head if len(head) == 3 else []))
-    drops: list[bool] = []
+    forms: set[bool] = set()
 
     def clock(text: str) -> float:
-        if not drops:
-            drops.append(timecode.is_drop_frame(text))
+        forms.add(timecode.is_drop_frame(text))
         return timecode.parse(text)
 
     def ends_early(row: Sequence[str]) -> bool:
@@ -86,7 +85,11 @@ def read(path: Path, rate_hz: float | None) -> Recording:
 
     wanted = Wanted(exact, tuple(columns.values()), {time_column: clock}, may_be_short=ends_early)
     rows = sheet.read(wanted)
-    times, notes, facts = _times(rows.exact[:, 0], drops == [True], rate_hz, path)
+    times, notes, facts = _times(rows.exact[:, 0], True in forms, rate_hz, path)
+    if len(forms) > 1:
+        notes.append(
+            "some timecodes have a semicolon before the frames and some have none: all are taken for drop-frame"
+        )
     told, values = arkit.to_channels(tuple(columns), rows.values)
     missing = [shape for shape in SHAPES if shape not in columns]
     if missing:
@@ -118,7 +121,7 @@ def _times(
             notes.append(f"too short to tell the rate of its timecode: {rate} Hz taken, name another with the rate")
     else:
         try:
-            rate = timecode.check_rate(wanted_hz, packed)
+            rate = timecode.check_rate(wanted_hz, packed, drop_frame=drops)
         except ExchangeError as error:
             message = f"{path}: {error}"
             raise ExchangeError(message) from error
