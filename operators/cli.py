@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import bpy
 
 from ..au_mocap.errors import AuMocapError, SettingsError
+from . import outlets_cli
 
 if TYPE_CHECKING:
     import argparse
@@ -33,7 +34,10 @@ def run(arguments: list[str]) -> int:
     except SystemExit as error:  # argparse has said what is wrong, or printed the help
         return int(error.code or 0) if isinstance(error.code, int) else USAGE
     try:
-        _bake(options)
+        if options.command == "export":
+            outlets_cli.run(options, _character(bpy.context.scene, options.character))
+        else:
+            _bake(options)
     except AuMocapError as error:
         sys.stderr.write(f"Error: {error}\n")
         return FAILED
@@ -47,7 +51,7 @@ def _parser() -> "argparse.ArgumentParser":
     import argparse
 
     parser = argparse.ArgumentParser(prog="blender RIG.blend --command au_mocap")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="bake")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="bake|export")
     bake = commands.add_parser("bake", help="a video or a take as keys on a character of the open file")
     bake.add_argument("source", type=Path, metavar="VIDEO_OR_TAKE")
     bake.add_argument("-o", "--output", type=Path, metavar="OUT.blend", required=True, help="file to write")
@@ -63,6 +67,7 @@ def _parser() -> "argparse.ArgumentParser":
     bake.add_argument("--start", type=float, metavar="FRAME", help="scene frame at which the video begins")
     bake.add_argument("--reduce", type=float, metavar="ERROR", help="few keys with handles, within this error")
     bake.add_argument("--overwrite", action="store_true", help="replace OUT.blend where it exists")
+    outlets_cli.add_parser(commands)
     return parser
 
 

@@ -40,6 +40,7 @@ class AUMOCAP_PT_bake(InTab, bpy.types.Panel):
         row = layout.row()
         row.scale_y = 1.4
         row.operator("aumocap.bake", icon="RENDER_ANIMATION")
+        layout.operator("aumocap.export_character", icon="EXPORT")
         if refresh.problem():
             text.problem(layout, context, refresh.problem())
         layout.prop(bake, "live_update")

@@ -113,8 +113,8 @@ def look_at(*objects: bpy.types.Object) -> None:
         bpy.ops.view3d.view_selected()
 
 
-PANELS = ("capture", "actor", "character", "looking", "resting", "bake", "review", "live")
-"""Panels of the tab in their order; the two after `character` are its own."""
+PANELS = ("capture", "actor", "character", "looking", "resting", "bake", "review", "live", "sender")
+"""Panels of the tab in their order; the two after `character` are its own, and the last is of `live`."""
 
 
 @contextmanager
