@@ -5,10 +5,19 @@ Blender keeps no reference to the texts of a dynamic menu, so they are kept here
 
 import zlib
 from functools import cache
+from typing import TYPE_CHECKING, Final
 
 import bpy
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..au_mocap.registry import RegressorEntry
+
 Item = tuple[str, str, str, str, int]
+
+_ADVANCED: Final[Item] = ("", "Advanced", "Systems of published papers, to compare with", "NONE", 0)
+"""A heading: what has no identifier cannot be chosen."""
 
 
 def number_of(identifier: str) -> int:
@@ -21,14 +30,31 @@ def regressors() -> tuple[Item, ...]:
     """Every regressor of the bundled registry, best first."""
     from ..au_mocap.registry import Registry
 
-    return tuple(
-        (entry.name, entry.label, entry.description, "NONE", number_of(entry.name)) for entry in Registry().regressors
-    )
+    return tuple(_item(entry) for entry in Registry().regressors)
+
+
+@cache
+def _menu() -> tuple[Item, ...]:
+    from ..au_mocap.registry import Registry
+
+    return grouped(Registry().regressors)
 
 
 def regressor_items(_owner: object, _context: bpy.types.Context | None) -> tuple[Item, ...]:
-    """`regressors` for an EnumProperty."""
-    return regressors()
+    """`regressors` for an EnumProperty, under headings."""
+    return _menu()
+
+
+def grouped(entries: "Iterable[RegressorEntry]") -> tuple[Item, ...]:
+    """Regressors as a menu shows them: the standard ones, then under a heading those to compare with."""
+    known = tuple(entries)
+    standard = tuple(_item(entry) for entry in known if entry.group == "standard")
+    advanced = tuple(_item(entry) for entry in known if entry.group == "advanced")
+    return (*standard, _ADVANCED, *advanced) if advanced else standard
+
+
+def _item(entry: "RegressorEntry") -> Item:
+    return (entry.name, entry.label, entry.description, "NONE", number_of(entry.name))
 
 
 @cache
