@@ -54,14 +54,15 @@ def main() -> int:
         casts = {name: data.load(own) for name, own in paths.items()}
         order = _order(options, plan, casts, out)
         for name in options.names or SYSTEMS:
-            _make(SYSTEMS[name], order, out)
+            make(SYSTEMS[name], order, out)
     except (packages.PackageError, RuntimeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
 
 
-def _make(system: System, order: Order, out: Path) -> None:
+def make(system: System, order: Order, out: Path) -> None:
+    """Trains one system and writes its regressor into a folder of models."""
     started = time.perf_counter()
     trained = system.train(order)
     with all_or_nothing([out / name for name in (*export.files(system.name), "registry.toml")]):
