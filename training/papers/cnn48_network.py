@@ -34,6 +34,19 @@ class LocalContrast(nn.Module):
         return centered * torch.rsqrt(variance + _LEAST_VARIANCE)
 
 
+class Factors(nn.Module):
+    """The large layer as a narrow and a wide one."""
+
+    def __init__(self, rank: int) -> None:
+        super().__init__()
+        self.narrow = nn.Linear(_FLAT, rank, bias=False)
+        self.wide = nn.Linear(rank, WIDTH)
+
+    def forward(self, flat: torch.Tensor) -> torch.Tensor:
+        """(N, 28800) to (N, 3072)."""
+        return self.wide(self.narrow(flat))
+
+
 class Network(nn.Module):
     """Pictures divided by their clip's deviation to one neuron for each AU, for occurrence and intensity alike."""
 
@@ -57,37 +70,33 @@ class Network(nn.Module):
             nn.ReLU(),
             nn.Flatten(),
         )
-        self.dense: nn.Module = (
-            nn.Linear(_FLAT, WIDTH)
-            if rank is None
-            else nn.Sequential(nn.Linear(_FLAT, rank, bias=False), nn.Linear(rank, WIDTH))
-        )
-        self.answer = nn.Sequential(nn.ReLU(), nn.Dropout(_DROPOUT), nn.Linear(WIDTH, outputs))
+        self.dense = nn.Linear(_FLAT, WIDTH) if rank is None else Factors(rank)
+        self.dropped = nn.Sequential(nn.ReLU(), nn.Dropout(_DROPOUT))
+        self.last = nn.Linear(WIDTH, outputs)
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)
-        nn.init.normal_(self.answer[2].weight, std=0.01)
+        nn.init.normal_(self.last.weight, std=0.01)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """(N, 1, 48, 48) to (N, outputs) logits: an AU's value is their sigmoid."""
-        return self.answer(self.dense(self.maps(pictures)))
+        return self.last(self.dropped(self.dense(self.maps(pictures))))
 
 
 def factorise(network: Network, rank: int) -> Network:
     """A low-rank twin: the large layer's best approximation by two factors, everything else as it is."""
-    if not isinstance(network.dense, nn.Linear):
+    twin = Network(network.last.out_features, rank)
+    if not isinstance(network.dense, nn.Linear) or not isinstance(twin.dense, Factors):
         message = "only a network whose large layer is whole can be factorised"
         raise TypeError(message)
-    twin = Network(network.answer[2].out_features, rank)
     twin.maps.load_state_dict(network.maps.state_dict())
-    twin.answer.load_state_dict(network.answer.state_dict())
+    twin.last.load_state_dict(network.last.state_dict())
     with torch.no_grad():
         left, strengths, right = torch.svd_lowrank(network.dense.weight, q=rank, niter=4)
         share = strengths.sqrt()
-        narrow, wide = twin.dense
-        narrow.weight.copy_((right * share).T)
-        wide.weight.copy_(left * share)
-        wide.bias.copy_(network.dense.bias)
+        twin.dense.narrow.weight.copy_((right * share).T)
+        twin.dense.wide.weight.copy_(left * share)
+        twin.dense.wide.bias.copy_(network.dense.bias)
     return twin

@@ -53,18 +53,18 @@ _WORDS: Final = Words(
 )
 
 
-class Regression(nn.Sequential):
+class Regression(nn.Module):
     """The paper's layers from 1000 features to 24 values."""
 
     def __init__(self) -> None:
-        super().__init__(
-            nn.ReLU(),
-            nn.Dropout(_DROPOUT[0]),
-            nn.Linear(CLASSES, HIDDEN),
-            nn.ReLU(),
-            nn.Dropout(_DROPOUT[1]),
-            nn.Linear(HIDDEN, len(channels.FEAFA_IDS)),
-        )
+        super().__init__()
+        self.hidden = nn.Sequential(nn.ReLU(), nn.Dropout(_DROPOUT[0]), nn.Linear(CLASSES, HIDDEN), nn.ReLU())
+        self.dropped = nn.Dropout(_DROPOUT[1])
+        self.last = nn.Linear(HIDDEN, len(channels.FEAFA_IDS))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """(N, 1000) to (N, 24)."""
+        return self.last(self.dropped(self.hidden(features)))
 
 
 class _Head(nn.Module):
@@ -119,14 +119,12 @@ class Feafa:
         torch.manual_seed(order.seed)
         layers, shortened = _fit(order, rows, f"{self.name}-{backbone.name}")
         told += filter(None, [missing, shortened, _freed(order, frozen, layers, backbone)])
-        hidden, last = layers[:4], layers[5]
-        assert isinstance(last, nn.Linear)
         return Trained(
             name=self.name,
             look=Look("pupils", backbone.size_px),
             clip_statistics="",
-            stage=nn.Sequential(frozen, hidden).eval(),
-            head=_Head(last),
+            stage=nn.Sequential(frozen, layers.hidden).eval(),
+            head=_Head(layers.last),
             embedding=HIDDEN,
             channels=IDS,
             words=replace(self.words, departures=self.words.departures.format(backbone.label)),
@@ -149,6 +147,11 @@ class Rows:
     features: torch.Tensor
     values: torch.Tensor
     performer: NDArray[np.int64]
+
+    @property
+    def people(self) -> int:
+        """How many performers there are."""
+        return int(self.performer.max()) + 1
 
     def of(self, chosen: NDArray[np.bool_]) -> "Rows":
         """Some of the frames."""
@@ -255,13 +258,20 @@ def _protocol(order: Order, backbone: Backbone, known: Known) -> str:
     first = open_backbone(backbone, pretrained=False)
     _settle(first, cast, Look("pupils", backbone.size_px))
     untrained = Known(order, backbone, first, "untrained")
-    told = []
-    for label, source in (("pretrained", known), ("not pretrained", untrained)):
-        rows, _ = source.features(cast, "training", people)
-        losses, iccs = _folds(order, rows, label)
+    found = {
+        "pretrained": known.features(cast, "training", people)[0],
+        "not pretrained": untrained.features(cast, "training", people)[0],
+    }
+    people = min(rows.people for rows in found.values())
+    if people < order.folds:
+        return f"The protocol of {order.folds} folds was left out: the time was up"
+    told: list[str] = []
+    for label, rows in found.items():
+        losses, iccs = _folds(order, rows.of(rows.performer < people), label)
         told.append(f"{label} {np.mean(losses):.3f} (ICC {np.mean(iccs):.3f})")
         say(f"feafa, {order.folds} folds, {told[-1]}")
-    zero = float(rows.values.square().sum(dim=1).mean())
+    truth = found["pretrained"].of(found["pretrained"].performer < people).values
+    zero = float(truth.square().sum(dim=1).mean())
     return (
         f"{order.folds} folds of {people} training performers, frozen features of {backbone.label}, squared error over "
         f"all 24 AUs: {', '.join(told)}; constant zero {zero:.3f}"
