@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import __version__, channels, crops, pose
+from .clip_statistics import Pictures
 from .errors import TakeError
 from .landmarks import COUNT
 from .regressors import Regressor, features_of, in_image_axes
@@ -34,12 +35,14 @@ class FrameResult:
         time_s: Presentation time in seconds.
         face: The followed face; None where it is not seen.
         embedding: (E,) float32 of the regressor's image stage; empty without a face or a stage.
+        picture: (C, S, S) float32 in its place, where the regressor reads whole clips: `TakeBuilder.build` looks at it.
     """
 
     index: int
     time_s: float
     face: TrackedFace | None
     embedding: NDArray[np.float32]
+    picture: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,11 @@ def analyse(video: Video, tracker: FaceTracker, regressor: Regressor, frames: Ra
     """
     tracker.reset(regressor.maps)
     nothing = np.zeros(0, np.float32)
+    stage = regressor.stage if regressor.of_whole_clips else None
     for frame, face in track_frames(read_ahead(video.frames(frames.start, frames.stop)), tracker):
+        if face is not None and stage is not None:
+            yield FrameResult(frame.index, frame.time_s, face, nothing, stage.picture(frame.image, face))
+            continue
         embedding = nothing if face is None else regressor.embed(frame.image, face)
         yield FrameResult(frame.index, frame.time_s, face, embedding)
 
@@ -111,6 +118,8 @@ class TakeBuilder:
         self._crop: list[NDArray[np.float32]] = []
         self._landmarks: list[NDArray[np.float16]] = []
         self._embedding: list[NDArray[np.float16]] = []
+        self._pictures = Pictures()
+        self._pictured: list[int] = []
         self._batch = _Batch()
 
     def __len__(self) -> int:
@@ -132,10 +141,26 @@ class TakeBuilder:
         else:
             self._crop.append(face.crop.as_array())
             self._landmarks.append(crops.to_crop(face.landmarks, face.crop).astype(np.float16))
-            self._embedding.append(result.embedding.astype(np.float16))
+            self._embedding.append(self._seen(result))
             self._batch.landmarks.append(face.landmarks)
         if len(self._batch.landmarks) == _POSE_BATCH:
             self._fit_poses()
+
+    def _seen(self, result: FrameResult) -> NDArray[np.float16]:
+        """The embedding of a frame; of a picture that has to wait for the whole clip, a place for it."""
+        if result.picture is None:
+            return result.embedding.astype(np.float16)
+        self._pictured.append(len(self._embedding))
+        self._pictures.add(result.picture)
+        return np.zeros(self._regressor.embedding_size, np.float16)
+
+    def _look_at_pictures(self) -> dict[str, Any]:
+        """Fills the places of pictures that waited; what the take's description says of them."""
+        if not self._pictured:
+            return {}
+        for place, embedding in zip(self._pictured, self._regressor.embed_clip(self._pictures), strict=True):
+            self._embedding[place] = embedding.astype(np.float16)
+        return {"clip": {"deviation": self._pictures.deviation}}
 
     def _fit_poses(self) -> None:
         if self._batch.landmarks:
@@ -147,11 +172,13 @@ class TakeBuilder:
 
         Raises:
             TakeError: There are no frames.
+            ModelError: The regressor failed.
         """
         if not self._time_s:
             message = "Nothing was analysed: the video has no frames in the chosen range."
             raise TakeError(message)
         self._fit_poses()
+        meta = {**self._look_at_pictures(), **meta}
         landmarks = np.stack(self._landmarks)
         crop = np.stack(self._crop)
         embedding = np.stack(self._embedding)

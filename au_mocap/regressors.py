@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from . import channels, rotations
 from .arrays import Floats
+from .clip_statistics import Pictures
 from .crops import Crop, Image
 from .errors import ModelError
 from .landmark_model import INPUT_PX, OUTPUTS
@@ -163,6 +164,16 @@ class Regressor:
         return self.stage.maps if self.stage else ()
 
     @property
+    def of_whole_clips(self) -> bool:
+        """Whether the image stage wants to know a clip's statistics before it looks at any of its pictures."""
+        return bool(self.entry.image and self.entry.image.clip_statistics)
+
+    def reset(self) -> None:
+        """Begins another clip or live session: what was learnt of the last one's pictures is forgotten."""
+        if self.stage is not None:
+            self.stage.reset()
+
+    @property
     def providers(self) -> tuple[str, ...]:
         """What the heavy part really runs on: the image stage, or the head where there is none."""
         return (self.stage.session if self.stage else self.head).providers
@@ -185,6 +196,27 @@ class Regressor:
             return np.zeros(0, np.float32)
         try:
             return self.stage.embed(image, face)
+        except ModelError as error:
+            raise _unusable(self.entry.name, error) from error
+
+    def embed_clip(self, pictures: Pictures) -> list[NDArray[np.float32]]:
+        """Runs the image stage on a whole clip's pictures; for regressors `of_whole_clips`.
+
+        Args:
+            pictures: What `Stage.picture` gave of each frame.
+
+        Returns:
+            (E,) float32 of each picture, in order.
+
+        Raises:
+            ModelError: There is no image stage, it failed, or its answer does not fit the registry entry.
+        """
+        if self.stage is None:
+            message = "it has no image stage to look at pictures with."
+            raise _unusable(self.entry.name, ModelError(message))
+        deviation = pictures.deviation
+        try:
+            return [self.stage.embed_picture(picture, deviation) for picture in pictures]
         except ModelError as error:
             raise _unusable(self.entry.name, error) from error
 
@@ -296,6 +328,7 @@ def _try(regressor: Regressor) -> None:
     face = TrackedFace(points, Crop(side / 2, side / 2, side, 0.0), 1.0, maps)
     embedding = regressor.embed(np.zeros((INPUT_PX, INPUT_PX, 3), np.uint8), face)
     regressor.values(features_of(points[None], embedding[None]))
+    regressor.reset()
 
 
 def _unusable(name: str, error: ModelError) -> ModelError:

@@ -6,12 +6,21 @@ Blender keeps no reference to the texts of a dynamic menu, so they are kept here
 import zlib
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING, Final
 
 import bpy
 
 from . import models
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..au_mocap.registry import RegressorEntry
+
 Item = tuple[str, str, str, str, int]
+
+_ADVANCED: Final[Item] = ("", "Advanced", "Systems of published papers, to compare with", "NONE", 0)
+"""A heading: what has no identifier cannot be chosen."""
 
 
 def number_of(identifier: str) -> int:
@@ -26,13 +35,29 @@ def regressors() -> tuple[Item, ...]:
 
 @cache
 def _regressors(_stamp: models.Stamp) -> tuple[Item, ...]:
-    entries = models.registry().regressors
-    return tuple((entry.name, entry.label, entry.description, "NONE", number_of(entry.name)) for entry in entries)
+    return tuple(_item(entry) for entry in models.registry().regressors)
+
+
+@cache
+def _menu(_stamp: models.Stamp) -> tuple[Item, ...]:
+    return grouped(models.registry().regressors)
 
 
 def regressor_items(_owner: object, _context: bpy.types.Context | None) -> tuple[Item, ...]:
-    """`regressors` for an EnumProperty."""
-    return regressors()
+    """`regressors` for an EnumProperty, under headings."""
+    return _menu(models.stamp())
+
+
+def grouped(entries: "Iterable[RegressorEntry]") -> tuple[Item, ...]:
+    """Regressors as a menu shows them: the standard ones, then under a heading those to compare with."""
+    known = tuple(entries)
+    standard = tuple(_item(entry) for entry in known if entry.group == "standard")
+    advanced = tuple(_item(entry) for entry in known if entry.group == "advanced")
+    return (*standard, _ADVANCED, *advanced) if advanced else standard
+
+
+def _item(entry: "RegressorEntry") -> Item:
+    return (entry.name, entry.label, entry.description, "NONE", number_of(entry.name))
 
 
 @cache
