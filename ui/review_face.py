@@ -30,10 +30,6 @@ Place = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """From parts of the picture to pixels of the region."""
 
 
-def forget() -> None:
-    """Nothing is kept."""
-
-
 def is_shown(context: bpy.types.Context) -> bool:
     """Whether the editor at hand shows the active take's clip."""
     return _image_place(context) is not None

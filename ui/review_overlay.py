@@ -9,7 +9,7 @@ from bpy.app.handlers import persistent
 
 from ..operators import review_state
 
-_DRAWING: Final = ("review_strip", "review_face")
+_DRAWING: Final = f"{__package__}.review_strip"
 _handles: "list[tuple[Any, Any]]" = []
 
 
@@ -55,11 +55,10 @@ def _draw_face() -> None:
 
 @persistent
 def _forget(*_arguments: object) -> None:
-    """Let go of what was drawn, if it ever was."""
-    for name in _DRAWING:
-        module = sys.modules.get(f"{__package__}.{name}")
-        if module is not None:
-            module.forget()
+    """Let go of the strips, if any was ever drawn."""
+    module = sys.modules.get(_DRAWING)
+    if module is not None:
+        module.forget()
 
 
 _CALLS: Final["tuple[tuple[Any, Callable[[], None]], ...]"] = (
