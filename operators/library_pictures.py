@@ -58,7 +58,9 @@ def _load(name: str, path: Path) -> int:
     if len(_State.previews) >= _MOST_SHOWN:
         _State.previews.clear()
     try:
-        return _State.previews.load(name, str(path), "IMAGE").icon_id
+        made = _State.previews.load(name, str(path), "IMAGE")
+        tuple(made.image_size)  # reads the file now, a few milliseconds: later it would be drawn as not there yet
+        return made.icon_id
     except (KeyError, RuntimeError):  # the file went away meanwhile
         return 0
 

@@ -37,13 +37,14 @@ class AUMOCAP_UL_library(bpy.types.UIList):
         if entry is None:
             return
         icon = library_pictures.icon(entry)
-        split = row.split(factor=0.5)
+        split = row.split(factor=0.62)
         if icon:
             split.label(text=item.name, icon_value=icon, translate=False)
         else:
             split.label(text=item.name, icon=_icon_of(entry), translate=False)
         right = split.row()
-        right.label(text=library_state.text_of(entry.notes.actor), translate=False)
+        if entry.notes.actor:
+            right.label(text=library_state.text_of(entry.notes.actor), translate=False)
         if entry.summary is not None:
             length = right.row()
             length.alignment = "RIGHT"
