@@ -59,10 +59,10 @@ def _load(name: str, path: Path) -> int:
         _State.previews.clear()
     try:
         made = _State.previews.load(name, str(path), "IMAGE")
-        tuple(made.image_size)  # reads the file now, a few milliseconds: later it would be drawn as not there yet
-        return made.icon_id
     except (KeyError, RuntimeError):  # the file went away meanwhile
         return 0
+    tuple(made.image_size)  # reads the file now, a few milliseconds: later it would be drawn as not there yet
+    return made.icon_id
 
 
 def _wish(key: _Key, entry: "Entry") -> None:
