@@ -61,7 +61,8 @@ def _load(name: str, path: Path) -> int:
         made = _State.previews.load(name, str(path), "IMAGE")
     except (KeyError, RuntimeError):  # the file went away meanwhile
         return 0
-    tuple(made.image_size)  # reads the file now, a few milliseconds: later it would be drawn as not there yet
+    # Reads the file now, a few milliseconds: later it would be drawn as not there yet.
+    _ = tuple(made.icon_size), tuple(made.image_size)
     return made.icon_id
 
 
