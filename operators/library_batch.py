@@ -97,7 +97,9 @@ class _Listed(bpy.types.Operator):
         return {"PASS_THROUGH"} if self._advance() else self._finish(context)
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Blender ends the operator, for another file perhaps."""
+        """Blender ends the operator, for another file perhaps, or the file browser was left."""
+        if getattr(self, "_run", None) is None:  # no list was begun
+            return
         self._run.stop()
         self._steps.close()
         self._leave(context)
