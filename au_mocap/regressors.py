@@ -107,9 +107,13 @@ def features(take: Take) -> Features:
             rotation=np.nan_to_num(angles).astype(np.float32),
             embedding=channels.complete(take.values, take.channels),
         )
-    blocks = [slice(start, start + _BLOCK) for start in range(0, len(take), _BLOCK)]
-    with ThreadPoolExecutor(min(_MOST_THREADS, len(blocks))) as pool:  # numpy works on several cores only this way
-        parts = list(pool.map(lambda block: align(in_image_axes(take.landmarks[block], take.crop[block, 3])), blocks))
+
+    def aligned(start: int) -> Aligned:
+        block = slice(start, start + _BLOCK)
+        return align(in_image_axes(take.landmarks[block], take.crop[block, 3]))
+
+    with ThreadPoolExecutor(_MOST_THREADS) as pool:  # numpy works on several cores only this way
+        parts = list(pool.map(aligned, range(0, len(take), _BLOCK)))
     whole = Aligned(np.concatenate([part.points for part in parts]), np.concatenate([part.rotations for part in parts]))
     return _features_from(whole, take.embedding)
 

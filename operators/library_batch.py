@@ -5,7 +5,7 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import bpy
 
@@ -13,9 +13,6 @@ from ..au_mocap.errors import AuMocapError, OutputError
 from . import analyse, bundle, classes, library_state, polls, preferences, redrawing
 from .analysis import Order
 from .library_runs import AnalyseOrder, BakeOrder, Run, Steps
-
-if TYPE_CHECKING:
-    from ..au_mocap.library.entry import Entry
 
 _TICK_S: Final = 0.05
 _WAIT_S: Final = 0.005
@@ -100,7 +97,9 @@ class _Listed(bpy.types.Operator):
         return {"PASS_THROUGH"} if self._advance() else self._finish(context)
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Blender ends the operator, for another file perhaps."""
+        """Blender ends the operator, for another file perhaps, or the file browser was left."""
+        if getattr(self, "_run", None) is None:  # no list was begun
+            return
         self._run.stop()
         self._steps.close()
         self._leave(context)
@@ -233,17 +232,8 @@ def _look_again(context: bpy.types.Context) -> None:
 
 
 def _paths() -> list[Path]:
-    return [entry.path for entry in _readable()]
-
-
-def _readable() -> "list[Entry]":
-    from ..au_mocap.errors import LibraryError
-
-    found = [entry for entry in library_state.wanted() if entry.summary is not None]
-    if not found:
-        message = "None of these takes can be read: mark others, or choose one."
-        raise LibraryError(message)
-    return found
+    """Files of the takes that are meant, those that cannot be read among them: the summary tells of them."""
+    return [entry.path for entry in library_state.wanted()]
 
 
 def _some(cls: polls.Polled) -> bool:

@@ -58,9 +58,12 @@ def _load(name: str, path: Path) -> int:
     if len(_State.previews) >= _MOST_SHOWN:
         _State.previews.clear()
     try:
-        return _State.previews.load(name, str(path), "IMAGE").icon_id
+        made = _State.previews.load(name, str(path), "IMAGE")
     except (KeyError, RuntimeError):  # the file went away meanwhile
         return 0
+    # Reads the file now, a few milliseconds: later it would be drawn as not there yet.
+    _ = tuple(made.icon_size), tuple(made.image_size)
+    return made.icon_id
 
 
 def _wish(key: _Key, entry: "Entry") -> None:

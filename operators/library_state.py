@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ..au_mocap.library.scanning import Listing
 
 _POLL_S: Final = 0.1
-_MOST_NOTE: Final = 20_000
 
 
 class _Scan:

@@ -20,7 +20,7 @@ class AUMOCAP_UL_library(bpy.types.UIList):
 
     def draw_item(
         self,
-        _context: object,
+        context: bpy.types.Context,
         layout: bpy.types.UILayout,
         _data: object,
         item: bpy.types.PropertyGroup,
@@ -37,13 +37,15 @@ class AUMOCAP_UL_library(bpy.types.UIList):
         if entry is None:
             return
         icon = library_pictures.icon(entry)
-        split = row.split(factor=0.5)
+        is_wide = text.is_wide(context)
+        split = row.split(factor=0.5 if is_wide else 0.72)
         if icon:
             split.label(text=item.name, icon_value=icon, translate=False)
         else:
             split.label(text=item.name, icon=_icon_of(entry), translate=False)
         right = split.row()
-        right.label(text=library_state.text_of(entry.notes.actor), translate=False)
+        if is_wide:
+            right.label(text=library_state.text_of(entry.notes.actor), translate=False)
         if entry.summary is not None:
             length = right.row()
             length.alignment = "RIGHT"

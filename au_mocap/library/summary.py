@@ -3,7 +3,9 @@
 import math
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
@@ -17,6 +19,7 @@ from ..files import is_file
 MOST_META_BYTES: Final = 8_000_000
 MOST_FRAMES: Final = 20_000_000
 _CHUNK_BYTES: Final = 1 << 20
+_FIRST_VERSION: Final = b"\x93NUMPY\x01\x00"
 _NPY: Final[Any] = _format  # its types are not declared
 
 
@@ -52,7 +55,7 @@ class Summary:
 
     def to_document(self) -> dict[str, Any]:
         """As JSON-compatible data."""
-        return asdict(self)
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def from_document(cls, document: object) -> "Summary":
@@ -158,9 +161,19 @@ def _length_s(archive: zipfile.ZipFile, frames: int) -> float:
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], "np.dtype[Any]"]:
     """Shape and type of the array that a member of the archive holds; the stream then stands on its first byte."""
-    version = _NPY.read_magic(member)
-    read_header = _NPY.read_array_header_1_0 if version == (1, 0) else _NPY.read_array_header_2_0
-    shape, is_fortran, dtype = read_header(member)
+    start = member.read(10)
+    if not start.startswith(_FIRST_VERSION):  # takes are written in this form, which holds headers up to 64 KB
+        message = "another kind of array"
+        raise ValueError(message)
+    return _parsed(start + member.read(int.from_bytes(start[8:], "little")))
+
+
+@lru_cache(maxsize=1024)
+def _parsed(header: bytes) -> tuple[tuple[int, ...], "np.dtype[Any]"]:
+    """What a header says; takes of one length share theirs, and reading it is what costs most."""
+    stream = BytesIO(header)
+    _NPY.read_magic(stream)
+    shape, is_fortran, dtype = _NPY.read_array_header_1_0(stream)
     if is_fortran and len(shape) > 1:
         message = "columns first"
         raise ValueError(message)

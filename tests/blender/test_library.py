@@ -154,13 +154,14 @@ def test_a_list_is_baked_under_its_own_names(folder: Path, character: Properties
     mark("one", "two", "broken")
     library.bake_to, library.place, library.gap = "new", "ROW", 5
     assert bpy.ops.aumocap.library_bake() == {"FINISHED"}
-    assert {name: state for name, (state, _) in results().items()} == {"one": "done", "two": "done"}
+    states = {name: state for name, (state, _) in results().items()}
+    assert states == {"one": "done", "two": "done", "broken": "failed"}
     one, two = (bpy.data.actions[name] for name in ("one", "two"))
     assert one.use_fake_user
     assert one.frame_range[0] == pytest.approx(1.0)
     assert two.frame_range[0] == pytest.approx(int(one.frame_range[1]) + 1 + 5)
     assert (own.bake.start_frame, own.bake.destination) == (1.0, "new")
-    assert "2 done." in bpy.data.texts["AU Mocap Library"].as_string()
+    assert "2 done, 1 failed." in bpy.data.texts["AU Mocap Library"].as_string()
     library.bake_to, library.place = "nla", "SAME"
     bpy.ops.aumocap.library_bake()
     tracks = [
