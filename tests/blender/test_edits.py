@@ -92,6 +92,12 @@ def test_moving_on_and_saving_put_the_character_back(own: Properties, demo_head:
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "posed.blend"), copy=True)
     assert jaw.value == 0.0
     assert scene.aumocap_fixing.value == pytest.approx(values(own)[5], abs=1e-6)
+    scene.aumocap_fixing.value = 0.9
+    bpy.ops.aumocap.preview()
+    assert jaw.value == pytest.approx(values(own)[5], abs=1e-6)
+    scene.aumocap_fixing.value = 0.9
+    bpy.ops.aumocap.preview()
+    assert jaw.value == 0.0, "neither the preview nor what was tried over it is left"
 
 
 def test_fixes_outlive_other_settings_and_show_in_the_preview(own: Properties, demo_head: "DemoHead") -> None:
