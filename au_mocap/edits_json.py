@@ -70,8 +70,8 @@ def _override(part: object) -> Override:
     times, values = (
         np.array([_number(each, name) for each in _list(fields[name], name)], np.float64) for name in _OVERRIDE[3:]
     )
-    ends = (_number(fields[name], name) for name in _OVERRIDE[1:3])
-    return Override(_text(fields["channel"]), *ends, times, values)
+    from_s, until_s = (_number(fields[name], name) for name in _OVERRIDE[1:3])
+    return Override(_text(fields["channel"]), from_s, until_s, times, values)
 
 
 def _fields(part: object, names: tuple[str, ...], what: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..au_mocap.errors import AuMocapError
-from . import bundle, polls, refresh
+from . import bundle, polls, redrawing, refresh
 from .edits_properties import AUMOCAP_PG_fixing
 
 _QUIET_S: Final = 0.15
@@ -77,6 +77,7 @@ class AUMOCAP_OT_add_fix(_OfTake, bpy.types.Operator):
         from . import edit_store, fixing
 
         scene, item = context.scene, _active(context)
+        fixing.prepare(scene)
         fix = fixing.fix_here(scene, item, fixing.value(scene))
         fixing.stop()
         same = [each for each in item.edits.fixes if each.name == fix.channel and abs(each.time_s - fix.time_s) < 1e-4]
@@ -307,6 +308,7 @@ def _follow(stage: bpy.types.Scene) -> None:
     if now != _State.seen:
         _State.seen = now
         refresh.scene(stage)
+        redrawing.redraw("", panels=True)
 
 
 def end() -> None:

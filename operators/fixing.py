@@ -70,6 +70,15 @@ def _curves(stage: bpy.types.Scene) -> "Curves":
     return _State.curves
 
 
+def prepare(stage: bpy.types.Scene) -> None:
+    """Make sure that the slider stands where the take is.
+
+    Raises:
+        AuMocapError: There is no take, or it cannot be read.
+    """
+    _curves(stage)
+
+
 def row(stage: bpy.types.Scene) -> "Floats | None":
     """(58,) the take's values under the playhead, NaN where unknown; None before they were asked for.
 

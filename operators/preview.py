@@ -63,7 +63,10 @@ def start(scene: bpy.types.Scene) -> tuple[str, ...]:
 
 
 def stop() -> None:
-    """End the preview and put the character back."""
+    """End the preview and put the character back, from a value that is tried over it as well."""
+    from . import fixing
+
+    fixing.stop()
     pose, _State.pose = _State.pose, None
     feed, _State.feed = _State.feed, None
     if feed is not None:
