@@ -71,6 +71,7 @@ def test_arguments_reach_their_module(make: ModuleType, monkeypatch: pytest.Monk
         assert make.main(line) == 0
     assert make.main(["train", "geometry", "--smoke", "--seed", "3"]) == 0
     assert make.main(["train", "tracker"]) == 0
+    assert make.main(["train", "papers", "cnn48_lite", "feafa", "--hours", "2"]) == 0
     assert ran == [
         ("main", "training.demo", []),
         ("main", "training.demo", ["a.mp4", "--out", "x"]),
@@ -78,6 +79,7 @@ def test_arguments_reach_their_module(make: ModuleType, monkeypatch: pytest.Monk
         ("train", "tests.bench", []),
         ("train", "training.geometry", ["--smoke", "--seed", "3"]),
         ("convert", "training.convert_tracker", []),
+        ("train", "training.papers", ["cnn48_lite", "feafa", "--hours", "2"]),
     ]
 
 

@@ -67,13 +67,13 @@ class Cnn48:
 
 
 class Cnn48Lite:
-    """Its low-rank factorisation: a thirtieth of the size."""
+    """Its low-rank factorisation: a twentieth of the size."""
 
     name = "cnn48_lite"
     words = replace(
         _WORDS,
         label="48x48 network, light (FERA 2015)",
-        description="The same with its large layer in two factors, a thirtieth of the size: for comparison, live too",
+        description="One small grey picture, contrast normalised over the clip, light enough to ship: for comparison",
         departures=f"The layer of 88 million weights is the product of two factors of rank {RANK}. {_WORDS.departures}",
     )
 

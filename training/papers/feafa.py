@@ -50,6 +50,7 @@ _WORDS: Final = Words(
         "Squared error over all 24 AUs, five folds of its own data: AlexNet 0.364, VGG-16 0.289, GoogLeNet 0.314 "
         "pretrained; 0.454, 0.398 and 0.412 not pretrained"
     ),
+    licence="GPL-3.0-or-later AND Apache-2.0",  # the ImageNet weights are Apache-2.0
 )
 
 

