@@ -87,29 +87,6 @@ class AUMOCAP_OT_annotate_close(bpy.types.Operator):
         return _do(self, annotate.stop)
 
 
-class AUMOCAP_OT_annotate_folder(bpy.types.Operator):
-    """Chooses a folder of labels."""
-
-    bl_idname = "aumocap.annotate_folder"
-    bl_label = "Choose Labels"
-    bl_description = "Choose a folder NAME.annotation to go on with, or the folder to begin one in"
-    bl_options: ClassVar = {"REGISTER", "UNDO"}
-
-    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Ask for it."""
-        self.directory = context.scene.aumocap_annotation.folder
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Take it."""
-        context.scene.aumocap_annotation.folder = self.directory
-        return {"FINISHED"}
-
-
 class AUMOCAP_OT_annotate_video(bpy.types.Operator):
     """Shows the clip beside the character."""
 
@@ -277,7 +254,6 @@ class AUMOCAP_OT_annotate_unset(bpy.types.Operator):
 CLASSES = (
     AUMOCAP_OT_annotate,
     AUMOCAP_OT_annotate_close,
-    AUMOCAP_OT_annotate_folder,
     AUMOCAP_OT_annotate_video,
     AUMOCAP_OT_annotate_step,
     AUMOCAP_OT_annotate_edit,

@@ -47,8 +47,7 @@ def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     column.use_property_split = True
     column.use_property_decorate = False
     column.prop(own, "coder", icon="USER")
-    row = column.row(align=True)
-    row.prop(own, "folder", placeholder="Beside the video")
+    column.prop(own, "folder", placeholder="Beside the video")
     row = layout.row()
     row.scale_y = 1.4
     row.operator("aumocap.annotate", icon="GREASEPENCIL")

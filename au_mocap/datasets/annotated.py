@@ -38,7 +38,7 @@ def load(folder: Path, coder: str | None = None) -> list[Clip]:
         [folder] if is_one else sorted(each.parent for each in folder.glob(f"*{annotation.SUFFIX}/{_DESCRIPTION}"))
     )
     if not folders:
-        message = f"{folder} holds no folder NAME{annotation.SUFFIX}: name one, or the folder that they are in."
+        message = f"{folder} holds no folder NAME{annotation.SUFFIX}: name the folder that it is in, or it itself."
         raise DatasetError(message)
     try:
         return [_clip(each, annotation.load(each), coder) for each in folders]

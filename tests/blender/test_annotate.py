@@ -101,7 +101,8 @@ def test_between_labels_the_character_blends_and_at_the_end_all_is_put_back(own:
     wanted = 0.8 * (times[5] - times[0]) / (times[10] - times[0])
     assert keys()["jawOpen"].value == pytest.approx(wanted, abs=1e-4)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"), copy=True)
-    with bpy.data.libraries.load(str(tmp_path / "a.blend")) as (source, target):
+    loading: Any = bpy.data.libraries.load(str(tmp_path / "a.blend"))
+    with loading as (source, target):
         target.meshes = [name for name in source.meshes if name.startswith("Face")]
     assert [mesh.shape_keys.key_blocks["jawOpen"].value for mesh in target.meshes] == [0.0]
     assert keys()["jawOpen"].value == pytest.approx(wanted, abs=1e-4)
