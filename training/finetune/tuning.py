@@ -131,13 +131,19 @@ def _examples(
     with torch.no_grad():
         for clip in labelled:
             own, neutral = clip.seen, clip.neutral
-            rest = tuple(map(torch.from_numpy, (neutral.landmarks, neutral.weight, neutral.embedding)))
+            rest = _tensors(neutral.landmarks, neutral.weight, neutral.embedding)
             for start in range(0, len(clip.rows), _CHUNK):
                 rows = clip.rows[start : start + _CHUNK]
-                frames = tuple(torch.from_numpy(one[rows]) for one in (own.landmarks, own.rotation, own.embedding))
+                frames = _tensors(own.landmarks[rows], own.rotation[rows], own.embedding[rows])
                 parts.append(adapter.looked(head, frames, rest))
     joined = [torch.cat(tables).numpy().astype(np.float64) for tables in zip(*parts, strict=True)]
     return fit.Examples(joined[0], joined[1], joined[2], split.target, weight, split.block)
+
+
+def _tensors(
+    first: NDArray[np.float32], second: NDArray[np.float32], third: NDArray[np.float32]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    return torch.from_numpy(first), torch.from_numpy(second), torch.from_numpy(third)
 
 
 def _say(message: str) -> None:
