@@ -10,16 +10,17 @@ import torch
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
-from au_mocap import annotation, channels, cli, pipeline
+from au_mocap import annotation, calibration, channels, cli, pipeline
 from au_mocap import take as takes
 from au_mocap.errors import AnnotationError, ModelError, SettingsError, TakeError
+from au_mocap.exchange import tables
 from au_mocap.registry import Registry
 from au_mocap.regressors import Regressor, open_regressor
 from au_mocap.take import Take
 from au_mocap.tracking import open_tracker
 from tests.training import labelled
 from training.appearance.network import ExportedHead
-from training.finetune import adapter, base, clips, fit, holding, judging, tuning, writing
+from training.finetune import adapter, base, clips, corrected, fit, holding, judging, tuning, writing
 from training.finetune.__main__ import main
 
 SMILE = ("lip_corner_pull_L", "lip_corner_pull_R")
@@ -212,6 +213,35 @@ def test_a_mean_is_a_label_of_both_sides(weak: Path, tmp_path: Path) -> None:
     sides = [channels.PREDICTED_IDS.index(f"nose_wrinkle_{side}") for side in "LR"]
     assert table[:, sides].mean(axis=1) == pytest.approx(0.4, abs=0.02)
     assert np.isnan(np.delete(table, sides, axis=1)).all()
+
+
+def test_a_corrected_take_is_learnt_from(weak: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An artist made the smile stronger, and exported the table beside the take."""
+    source = _source("accurate")
+    take = takes.load(weak.with_name("weak.take.npz"))
+    plain = calibration.curves(take, calibration.Settings(), source.regressor)
+    settings = calibration.Settings(gains=dict.fromkeys(SMILE, 1.4))
+    takes.save(take, tmp_path / "ann.take.npz")
+    table = tmp_path / "ann.csv"
+    tables.write_csv(take, calibration.curves(take, settings, source.regressor), table)
+    clip = corrected.read(table, source)
+    labelled_ids = [channels.IDS[k] for k in np.flatnonzero(~np.isnan(clip.labels).all(axis=0))]
+    assert labelled_ids == list(SMILE)
+    assert np.diff(clip.time_s).min() > 0.1
+    assert main([str(table), "--out", str(tmp_path / "out"), "--name", "ann"]) == 0
+    told = capsys.readouterr().err
+    assert "Lip corner pull, left" in told
+    tables.write_csv(take, plain, table)
+    with pytest.raises(AnnotationError, match="nothing was corrected"):
+        corrected.read(table, source)
+    with pytest.raises(TakeError, match="was not made with 'fast'"):
+        corrected.read(table, _source("fast"))
+    later = replace(take, time_s=take.time_s + 0.01)
+    takes.save(later, tmp_path / "ann.take.npz")
+    with pytest.raises(AnnotationError, match="other times than its take"):
+        corrected.read(table, source)
+    with pytest.raises(TakeError, match="There is no take"):
+        corrected.read(tmp_path / "none.csv", source)
 
 
 def test_what_is_held_back_has_no_neighbours(weak: Path) -> None:
