@@ -10,16 +10,17 @@ import torch
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
-from au_mocap import annotation, channels, cli, pipeline
+from au_mocap import annotation, calibration, channels, cli, pipeline
 from au_mocap import take as takes
 from au_mocap.errors import AnnotationError, ModelError, SettingsError, TakeError
+from au_mocap.exchange import tables
 from au_mocap.registry import Registry
-from au_mocap.regressors import open_regressor
+from au_mocap.regressors import Regressor, open_regressor
 from au_mocap.take import Take
 from au_mocap.tracking import open_tracker
 from tests.training import labelled
 from training.appearance.network import ExportedHead
-from training.finetune import adapter, base, clips, fit, holding, judging, tuning, writing
+from training.finetune import adapter, base, clips, corrected, fit, holding, judging, tuning, writing
 from training.finetune.__main__ import main
 
 SMILE = ("lip_corner_pull_L", "lip_corner_pull_R")
@@ -70,8 +71,8 @@ def test_result_is_a_regressor_with_card(made: Path) -> None:
 
 
 def test_smile_is_learnt_and_nothing_else_moves(made: Path, weak: Path) -> None:
-    before, after = open_regressor(Registry(), "accurate", "cpu"), _tuned(made)
-    source = clips.Source(Registry(), before, before.entry.image)
+    source, after = _source("accurate"), _tuned(made)
+    before = source.regressor
     clip = clips.read(weak, source)
     verdict = judging.judge(before, after, [clip], holding.split([clip]).held, LABELLED)
     scores = {score.channel: score for score in verdict.scores}
@@ -136,9 +137,9 @@ def test_base_is_kept_where_nothing_is_gained(weak: Path, tmp_path: Path, capsys
     take = takes.load(Path(str(described.take.path)))
     own = np.full_like(described.coders["Ann"].values, np.nan)
     column = channels.INDEX["jaw_drop"]
-    source = open_regressor(Registry(), "accurate", "cpu")
-    clip = clips.read(weak, clips.Source(Registry(), source, source.entry.image))
-    own[:, column] = annotation.rounded(source.values(clip.seen, clip.neutral)[clip.rows, column])
+    source = _source("accurate")
+    clip = clips.read(weak, source)
+    own[:, column] = annotation.rounded(source.regressor.values(clip.seen, clip.neutral)[clip.rows, column])
     labels = replace(described.coders["Ann"], values=own)
     folder = tmp_path / "same.annotation"
     annotation.save(replace(described, coders={"Ann": labels}), folder)
@@ -174,8 +175,7 @@ def test_whose_labels_count_must_be_clear(weak: Path, tmp_path: Path) -> None:
     ann = described.coders["Ann"]
     folder = tmp_path / "two.annotation"
     annotation.save(replace(described, coders={"Ann": ann, "Ben": ann}), folder)
-    regressor = open_regressor(Registry(), "accurate", "cpu")
-    source = clips.Source(Registry(), regressor, regressor.entry.image)
+    source = _source("accurate")
     with pytest.raises(AnnotationError, match="average the coders' labels first"):
         clips.read(folder, source)
     with pytest.raises(AnnotationError, match="no labels of 'Cem'"):
@@ -192,8 +192,7 @@ def test_a_clip_without_a_fitting_take_is_analysed(weak: Path, tmp_path: Path) -
         described, take=annotation.TakeFacts(), clip=replace(described.clip, path="gone.mp4", name="gone.mp4")
     )
     annotation.save(gone, folder)
-    regressor = open_regressor(Registry(), "fast", "cpu")
-    source = clips.Source(Registry(), regressor, regressor.entry.image)
+    source = _source("fast")
     with pytest.raises(TakeError, match=r"Put gone\.mp4 beside the folder of labels"):
         clips.read(folder, source)
     (tmp_path / "gone.mp4").write_bytes(labelled.CLIP.read_bytes())
@@ -209,17 +208,44 @@ def test_a_mean_is_a_label_of_both_sides(weak: Path, tmp_path: Path) -> None:
     folder = tmp_path / "mean.annotation"
     labels = replace(described.coders["Ann"], values=values)
     annotation.save(replace(described, coders={"Ann": labels}), folder)
-    regressor = open_regressor(Registry(), "accurate", "cpu")
-    clip = clips.read(folder, clips.Source(Registry(), regressor, regressor.entry.image))
+    clip = clips.read(folder, _source("accurate"))
     table = clips.targets(clip)
     sides = [channels.PREDICTED_IDS.index(f"nose_wrinkle_{side}") for side in "LR"]
     assert table[:, sides].mean(axis=1) == pytest.approx(0.4, abs=0.02)
     assert np.isnan(np.delete(table, sides, axis=1)).all()
 
 
+def test_a_corrected_take_is_learnt_from(weak: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An artist made the smile stronger, and exported the table beside the take."""
+    source = _source("accurate")
+    take = takes.load(weak.with_name("weak.take.npz"))
+    plain = calibration.curves(take, calibration.Settings(), source.regressor)
+    settings = calibration.Settings(gains=dict.fromkeys(SMILE, 1.4))
+    takes.save(take, tmp_path / "ann.take.npz")
+    table = tmp_path / "ann.csv"
+    tables.write_csv(take, calibration.curves(take, settings, source.regressor), table)
+    clip = corrected.read(table, source)
+    labelled_ids = [channels.IDS[k] for k in np.flatnonzero(~np.isnan(clip.labels).all(axis=0))]
+    assert labelled_ids == list(SMILE)
+    assert np.diff(clip.time_s).min() > 0.1
+    assert main([str(table), "--out", str(tmp_path / "out"), "--name", "ann"]) == 0
+    told = capsys.readouterr().err
+    assert "Lip corner pull, left" in told
+    tables.write_csv(take, plain, table)
+    with pytest.raises(AnnotationError, match="nothing was corrected"):
+        corrected.read(table, source)
+    with pytest.raises(TakeError, match="was not made with 'fast'"):
+        corrected.read(table, _source("fast"))
+    later = replace(take, time_s=take.time_s + 0.01)
+    takes.save(later, tmp_path / "ann.take.npz")
+    with pytest.raises(AnnotationError, match="other times than its take"):
+        corrected.read(table, source)
+    with pytest.raises(TakeError, match="There is no take"):
+        corrected.read(tmp_path / "none.csv", source)
+
+
 def test_what_is_held_back_has_no_neighbours(weak: Path) -> None:
-    regressor = open_regressor(Registry(), "accurate", "cpu")
-    clip = clips.read(weak, clips.Source(Registry(), regressor, regressor.entry.image))
+    clip = clips.read(weak, _source("accurate"))
     split = holding.split([clip])
     apart = np.abs(clip.time_s[split.held][:, None] - clip.time_s[split.learnt]).min()
     assert apart >= 0.3
@@ -255,5 +281,10 @@ def _learnt(away: NDArray[np.float64], truth: NDArray[np.float64]) -> fit.Change
     return fit.learn(examples, np.ones(truth.shape[1], np.bool_))
 
 
-def _tuned(made: Path):  # noqa: ANN202
+def _source(name: str) -> clips.Source:
+    registry = Registry()
+    return clips.Source(registry, open_regressor(registry, name, "cpu"), base.load(registry, name).stage)
+
+
+def _tuned(made: Path) -> Regressor:
     return open_regressor(Registry(further=(made,)), "weak_smile", "cpu")

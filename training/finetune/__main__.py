@@ -40,7 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="make.py train finetune", description="Adapt a regressor's head to labelled frames (docs/finetune.md)."
     )
-    parser.add_argument("labels", nargs="+", type=Path, metavar="LABELS", help="folders NAME.annotation")
+    parser.add_argument(
+        "labels", nargs="+", type=Path, metavar="LABELS", help="folders NAME.annotation, or corrected tables NAME.csv"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="model folder to write to")
     parser.add_argument("--base", default=DEFAULT_REGRESSOR, help="what is adapted: accurate or fast (%(default)s)")
     parser.add_argument("--name", help="name of the result (BASE_adapted)")

@@ -80,7 +80,7 @@ def table(verdict: Verdict) -> str:
     """Scores of the changed channels as a Markdown table, their mean last."""
     mae, icc = verdict.mean("mae"), verdict.mean("icc")
     rows = [
-        (channels.CHANNELS[channels.INDEX[each.channel]].label, each.frames, each.mae, each.icc)
+        (channels.CHANNELS[channels.INDEX[each.channel]].label, str(each.frames), each.mae, each.icc)
         for each in verdict.scores
     ]
     rows.append(("**Mean**", "", mae, icc))

@@ -165,8 +165,15 @@ def _places(path: str | None, folder: Path, name: str) -> list[Path]:
 
 def _fits(take: Take, described: Annotation, source: Source) -> bool:
     """Whether a take is of that clip, and its embedding what the base's stage gives."""
-    of_clip, made_by = take.meta.get("source", {}).get("sha256"), take.meta.get("regressor", {})
-    if take.is_imported or (of_clip and described.clip.sha256 and of_clip != described.clip.sha256):
+    of_clip = take.meta.get("source", {}).get("sha256")
+    other = of_clip and described.clip.sha256 and of_clip != described.clip.sha256
+    return not other and is_of_stage(take, source)
+
+
+def is_of_stage(take: Take, source: Source) -> bool:
+    """Whether a take holds what the base's image stage gives."""
+    made_by = take.meta.get("regressor", {})
+    if take.is_imported:
         return False
     try:
         entry = source.registry.regressor(str(made_by.get("name")))

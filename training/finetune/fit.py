@@ -50,8 +50,9 @@ class Examples:
 
     def take(self, rows: NDArray[np.bool_]) -> "Examples":
         """Some of the frames."""
-        parts = (self.base, self.away, self.thought, self.target, self.weight, self.block)
-        return Examples(*(part[rows] for part in parts))
+        return Examples(
+            self.base[rows], self.away[rows], self.thought[rows], self.target[rows], self.weight[rows], self.block[rows]
+        )
 
 
 @dataclass(frozen=True, slots=True)

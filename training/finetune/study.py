@@ -169,9 +169,7 @@ def _opened(learnt: tuning.Learnt, folder: Path) -> Regressor:
     return Regressor(plain.entry, open_session(folder / "head.onnx", "cpu"), plain.stage)
 
 
-def _scores(
-    before: Regressor, after: Regressor, played: Played, first: int, ids: list[str]
-) -> tuple[tuple[float, float], ...]:
+def _scores(before: Regressor, after: Regressor, played: Played, first: int, ids: list[str]) -> list[list[float]]:
     """MAE and ICC before and after, mean over the channels that could be learnt and are played here."""
     whole = _clip(played.take, np.arange(len(played.take)), played.truth)
     rows = np.flatnonzero(played.take.found & (np.arange(len(played.take)) >= first))
@@ -180,10 +178,9 @@ def _scores(
         channels.INDEX[each] for each in ids if truth[:, channels.INDEX[each]].max() > 2 * channels.PRESENT_ABOVE
     ]
     tables = [judging.curves(regressor, whole)[rows][:, columns] for regressor in (before, after)]
-    return tuple(
-        tuple(float(metric(table, truth[:, columns]).mean()) for table in tables)
-        for metric in (metrics.mae, metrics.icc)
-    )
+    return [
+        [float(metric(table, truth[:, columns]).mean()) for table in tables] for metric in (metrics.mae, metrics.icc)
+    ]
 
 
 def main() -> int:

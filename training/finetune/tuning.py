@@ -15,7 +15,7 @@ from au_mocap.errors import SettingsError
 from au_mocap.registry import BUNDLED, Registry
 from au_mocap.regressors import open_regressor
 from training.appearance.network import Head
-from training.finetune import adapter, base, clips, fit, holding
+from training.finetune import adapter, base, clips, corrected, fit, holding
 from training.finetune.holding import Need
 
 _MOST_LISTED: Final = 12
@@ -27,7 +27,7 @@ class Order:
     """What is to be adapted to what.
 
     Attributes:
-        labels: Folders `NAME.annotation`.
+        labels: Folders `NAME.annotation`, or corrected tables `NAME.csv` beside their takes.
         base: Name of the regressor that is adapted.
         coder: Whose labels; None for the agreed ones.
         models: Further model folders, whose regressors may have made takes.
@@ -71,13 +71,16 @@ def learn(order: Order) -> Learnt:
         SettingsError: The labels are too few, or nothing can be gained by them; the message says how many it takes.
         AuMocapError: Labels, clip or base cannot be used.
     """
-    if len({folder.resolve() for folder in order.labels}) < len(order.labels):
-        message = "A folder of labels is named twice: its frames would be learnt from and held back at once."
+    if len({path.resolve() for path in order.labels}) < len(order.labels):
+        message = "Labels are named twice: its frames would be learnt from and held back at once."
         raise SettingsError(message)
     registry = Registry((BUNDLED, *order.models))
     found = base.load(registry, order.base)
     source = clips.Source(registry, open_regressor(registry, order.base, "cpu"), found.stage)
-    labelled = tuple(clips.read(folder, source, order.coder) for folder in order.labels)
+    labelled = tuple(
+        corrected.read(path, source) if path.suffix == corrected.SUFFIX else clips.read(path, source, order.coder)
+        for path in order.labels
+    )
     return learn_from(found, source, labelled, order.passes)
 
 
@@ -131,13 +134,19 @@ def _examples(
     with torch.no_grad():
         for clip in labelled:
             own, neutral = clip.seen, clip.neutral
-            rest = tuple(map(torch.from_numpy, (neutral.landmarks, neutral.weight, neutral.embedding)))
+            rest = _tensors(neutral.landmarks, neutral.weight, neutral.embedding)
             for start in range(0, len(clip.rows), _CHUNK):
                 rows = clip.rows[start : start + _CHUNK]
-                frames = tuple(torch.from_numpy(one[rows]) for one in (own.landmarks, own.rotation, own.embedding))
+                frames = _tensors(own.landmarks[rows], own.rotation[rows], own.embedding[rows])
                 parts.append(adapter.looked(head, frames, rest))
     joined = [torch.cat(tables).numpy().astype(np.float64) for tables in zip(*parts, strict=True)]
     return fit.Examples(joined[0], joined[1], joined[2], split.target, weight, split.block)
+
+
+def _tensors(
+    first: NDArray[np.float32], second: NDArray[np.float32], third: NDArray[np.float32]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    return torch.from_numpy(first), torch.from_numpy(second), torch.from_numpy(third)
 
 
 def _say(message: str) -> None:
