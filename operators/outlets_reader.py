@@ -21,8 +21,9 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 Samples = dict[tuple[str, str, str], NDArray[np.float64]]
-"""By kind (`key`, `turn`, `place`), object and shape key or bone (empty for the object itself): (T, 1), (T, 4) unit
-quaternions in the world (away from rest for bones), or (T, 3) places in the world."""
+"""By kind, object and shape key or bone (empty for the object itself), (T, n) rows: `key` the value; `turn` a unit
+quaternion in the world, away from rest for bones; `place` in the world; `stretch` how unevenly the bones above a bone
+are scaled."""
 
 TYPES: Final = ("ARMATURE", "MESH", "EMPTY")
 
@@ -65,10 +66,20 @@ def _look(
         for key in list(seen.data.shape_keys.key_blocks)[1:]:
             rows.setdefault(("key", own.name, key.name), []).append((key.value,))
     if own.type == "ARMATURE":
-        for bone in seen.pose.bones:
+        stretched: dict[str, float] = {}
+        for bone in seen.pose.bones:  # parents come first
+            above = bone.parent
+            stretched[bone.name] = max(stretched[above.name], _unevenness(above.matrix)) if above else 0.0
+            rows.setdefault(("stretch", own.name, bone.name), []).append((stretched[bone.name],))
             add(bone.name, world @ bone.matrix, None if is_bare else world @ bone.bone.matrix_local)
     if own.find_armature() is None:  # what is skinned has no place of its own in either format
         add("", world)
+
+
+def _unevenness(matrix: Matrix) -> float:
+    """By how much a matrix stretches one axis more than another: 0 where it scales all alike."""
+    sizes = [abs(size) for size in matrix.to_scale()]
+    return max(sizes) / max(min(sizes), 1e-9) - 1.0
 
 
 def _read(job: dict[str, Any]) -> None:

@@ -238,6 +238,11 @@ def test_differences_are_found() -> None:
     assert verify.compare(wanted, wanted, {}, frames, 1.0).holds
     assert verify.compare(wanted, {}, {}, frames, 1.0).missing == ("'x' of 'A'",)
     assert verify.compare(wanted, {}, {}, frames, 1.0).at_rest == ("'b' of 'A'",)
+    bent = {**wanted, ("stretch", "A", "b"): np.array([[0.0], [0.2], [0.0]])}
+    verdict = verify.compare(bent, {**wanted, ("turn", "A", "b"): off}, {}, frames, 1.0)
+    assert verdict.worst["bent"].amount == pytest.approx(1.0)
+    assert "turn" not in verdict.worst
+    assert verdict.holds
 
 
 def test_the_button(small: bpy.types.Object, tmp_path: Path) -> None:
