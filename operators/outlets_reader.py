@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 Samples = dict[tuple[str, str, str], NDArray[np.float64]]
 """By kind, object and shape key or bone (empty for the object itself), (T, n) rows: `key` the value; `turn` a unit
-quaternion in the world, away from rest for bones; `place` in the world; `stretch` how unevenly the bones above a bone
-are scaled."""
+quaternion in the world, away from rest for bones; `place` in the world; `stretch` how unevenly a bone or one above it
+is scaled."""
 
 TYPES: Final = ("ARMATURE", "MESH", "EMPTY")
 
@@ -68,8 +68,8 @@ def _look(
     if own.type == "ARMATURE":
         stretched: dict[str, float] = {}
         for bone in seen.pose.bones:  # parents come first
-            above = bone.parent
-            stretched[bone.name] = max(stretched[above.name], _unevenness(above.matrix)) if above else 0.0
+            above = stretched[bone.parent.name] if bone.parent else 0.0
+            stretched[bone.name] = max(above, _unevenness(bone.matrix))
             rows.setdefault(("stretch", own.name, bone.name), []).append((stretched[bone.name],))
             add(bone.name, world @ bone.matrix, None if is_bare else world @ bone.bone.matrix_local)
     if own.find_armature() is None:  # what is skinned has no place of its own in either format

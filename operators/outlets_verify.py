@@ -23,7 +23,7 @@ SHAPE: Final = 1e-3
 TURN_DEG: Final = 0.1
 PLACE_M: Final = 1e-3
 BENT_DEG: Final = 3.0
-"""For bones below one that is stretched: seen from it they are sheared, which neither format can hold."""
+"""For bones that are stretched, and those below: seen from it they are sheared, which neither format can hold."""
 
 _LIMITS: Final = {"key": SHAPE, "turn": TURN_DEG, "bent": BENT_DEG, "place": PLACE_M}
 _STRETCHED: Final = 1e-3
@@ -56,8 +56,8 @@ class Verdict:
     Attributes:
         compared: Number of curves that were compared, at every frame.
         moving: How many of them move.
-        worst: The largest difference by kind: `key`, `turn` in degrees, `bent` the same for bones below stretched ones,
-            `place` in metres.
+        worst: The largest difference by kind: `key`, `turn` in degrees, `bent` the same for stretched bones and those
+            below, `place` in metres.
         missing: What moves in the scene and is not in the file.
         at_rest: What does not move and is not in the file.
     """
@@ -79,7 +79,7 @@ class Verdict:
         units = {
             "key": ("shape keys", ""),
             "turn": ("turns", "°"),
-            "bent": ("turns below stretched bones", "°"),
+            "bent": ("turns of stretched bones", "°"),
             "place": ("places", " m"),
         }
         parts = []
