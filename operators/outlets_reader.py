@@ -85,11 +85,12 @@ def _unevenness(matrix: Matrix) -> float:
 def _read(job: dict[str, Any]) -> None:
     """Import a file into an empty scene and store what it does at the job's times."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
+    imports: Any = bpy.ops.import_scene  # its type stubs know no get_rna_type
     stage: Any = bpy.context.scene
     # With a base of 1 every importer turns seconds into frames alike.
     stage.render.fps, stage.render.fps_base = job["fps"], 1.0
     if job["form"] == "gltf":
-        known = bpy.ops.import_scene.gltf.get_rna_type().properties.keys()
+        known = imports.gltf.get_rna_type().properties.keys()
         bpy.ops.import_scene.gltf(
             filepath=job["path"], **({"disable_bone_shape": True} if "disable_bone_shape" in known else {})
         )

@@ -149,6 +149,7 @@ def test_strips_drivers_and_properties(tmp_path: Path) -> None:
     assert any("1 drivers became keys" in each for each in outcome.notes)
     strip_owner = keys.animation_data
     action = strip_owner.action
+    assert action is not None
     strip_owner.action = None
     strip_owner.nla_tracks.new().strips.new("take", 30, action)
     outcome = export(face, tmp_path / "b.glb", "gltf")
