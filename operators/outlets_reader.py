@@ -21,8 +21,9 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 Samples = dict[tuple[str, str, str], NDArray[np.float64]]
-"""By kind (`key`, `turn`, `place`), object and shape key or bone (empty for the object itself): (T, 1), (T, 4) unit
-quaternions in the world (away from rest for bones), or (T, 3) places in the world."""
+"""By kind, object and shape key or bone (empty for the object itself), (T, n) rows: `key` the value; `turn` a unit
+quaternion in the world, away from rest for bones; `place` in the world; `stretch` how unevenly a bone or one above it
+is scaled."""
 
 TYPES: Final = ("ARMATURE", "MESH", "EMPTY")
 
@@ -65,20 +66,31 @@ def _look(
         for key in list(seen.data.shape_keys.key_blocks)[1:]:
             rows.setdefault(("key", own.name, key.name), []).append((key.value,))
     if own.type == "ARMATURE":
-        for bone in seen.pose.bones:
+        stretched: dict[str, float] = {}
+        for bone in seen.pose.bones:  # parents come first
+            above = stretched[bone.parent.name] if bone.parent else 0.0
+            stretched[bone.name] = max(above, _unevenness(bone.matrix))
+            rows.setdefault(("stretch", own.name, bone.name), []).append((stretched[bone.name],))
             add(bone.name, world @ bone.matrix, None if is_bare else world @ bone.bone.matrix_local)
     if own.find_armature() is None:  # what is skinned has no place of its own in either format
         add("", world)
 
 
+def _unevenness(matrix: Matrix) -> float:
+    """By how much a matrix stretches one axis more than another: 0 where it scales all alike."""
+    sizes = [abs(size) for size in matrix.to_scale()]
+    return max(sizes) / max(min(sizes), 1e-9) - 1.0
+
+
 def _read(job: dict[str, Any]) -> None:
     """Import a file into an empty scene and store what it does at the job's times."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
+    imports: Any = bpy.ops.import_scene  # its type stubs know no get_rna_type
     stage: Any = bpy.context.scene
     # With a base of 1 every importer turns seconds into frames alike.
     stage.render.fps, stage.render.fps_base = job["fps"], 1.0
     if job["form"] == "gltf":
-        known = bpy.ops.import_scene.gltf.get_rna_type().properties.keys()
+        known = imports.gltf.get_rna_type().properties.keys()
         bpy.ops.import_scene.gltf(
             filepath=job["path"], **({"disable_bone_shape": True} if "disable_bone_shape" in known else {})
         )

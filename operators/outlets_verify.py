@@ -22,7 +22,11 @@ SHAPE: Final = 1e-3
 """By how much a shape key's value may differ."""
 TURN_DEG: Final = 0.1
 PLACE_M: Final = 1e-3
-_LIMITS: Final = {"key": SHAPE, "turn": TURN_DEG, "place": PLACE_M}
+BENT_DEG: Final = 3.0
+"""For bones that are stretched, and those below: seen from it they are sheared, which neither format can hold."""
+
+_LIMITS: Final = {"key": SHAPE, "turn": TURN_DEG, "bent": BENT_DEG, "place": PLACE_M}
+_STRETCHED: Final = 1e-3
 _START_S: Final = 120.0
 _FRAME_S: Final = 2.0
 """Generous: a rig with hundreds of bones on a busy machine."""
@@ -52,7 +56,8 @@ class Verdict:
     Attributes:
         compared: Number of curves that were compared, at every frame.
         moving: How many of them move.
-        worst: The largest difference by kind: `key`, `turn` in degrees, `place` in metres.
+        worst: The largest difference by kind: `key`, `turn` in degrees, `bent` the same for stretched bones and those
+            below, `place` in metres.
         missing: What moves in the scene and is not in the file.
         at_rest: What does not move and is not in the file.
     """
@@ -71,7 +76,12 @@ class Verdict:
     @property
     def text(self) -> str:
         """One line for the user."""
-        units = {"key": ("shape keys", ""), "turn": ("turns", "°"), "place": ("places", " m")}
+        units = {
+            "key": ("shape keys", ""),
+            "turn": ("turns", "°"),
+            "bent": ("turns of stretched bones", "°"),
+            "place": ("places", " m"),
+        }
         parts = []
         for kind, (name, unit) in units.items():
             if kind in self.worst:
@@ -176,6 +186,8 @@ def compare(wanted: Samples, found: Samples, meshes: dict[str, str], frames: Flo
     worst: dict[str, Difference] = {}
     missing, at_rest, moving, compared = [], [], 0, 0
     for (kind, owner, part), rows in wanted.items():
+        if kind == "stretch":
+            continue
         name: Any = (kind, owner, part)
         if name not in found:
             name = by_mesh.get((kind, own_meshes.get(owner, ""), part))
@@ -189,6 +201,8 @@ def compare(wanted: Samples, found: Samples, meshes: dict[str, str], frames: Flo
         moving += moves
         off = _off(kind, rows, found[name], unit_m)
         at = int(np.argmax(off))
+        if kind == "turn" and float(wanted.get(("stretch", owner, part), np.zeros(1)).max()) > _STRETCHED:
+            kind = "bent"
         if kind not in worst or off[at] > worst[kind].amount:
             worst[kind] = Difference(float(off[at]), title, float(frames[at]))
     return Verdict(compared, moving, worst, tuple(dict.fromkeys(missing)), tuple(dict.fromkeys(at_rest)))

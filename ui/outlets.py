@@ -1,12 +1,15 @@
 """Sub-panel of Live: what is shown also goes to another program on this machine."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import bpy
 
 from ..operators import classes, live, preview
 from . import text
 from .tab import InTab
+
+if TYPE_CHECKING:
+    from ..operators.outlets_feed import CurvesFeed, Feed
 
 
 class AUMOCAP_PT_sender(InTab, bpy.types.Panel):
@@ -18,8 +21,12 @@ class AUMOCAP_PT_sender(InTab, bpy.types.Panel):
     bl_options: ClassVar = {"DEFAULT_CLOSED"}
 
     def draw_header(self, context: bpy.types.Context) -> None:
-        """The switch."""
-        self.layout.prop(context.scene.aumocap_sender, "use", text="")
+        """The switch, and a sign where something does not work: the panel may be closed."""
+        own = context.scene.aumocap_sender
+        self.layout.prop(own, "use", text="")
+        feed = _feed()
+        if own.use and feed is not None and feed.problem:
+            self.layout.label(icon="ERROR")
 
     def draw(self, context: bpy.types.Context) -> None:
         """Form, address, name, and how it goes."""
@@ -37,9 +44,14 @@ class AUMOCAP_PT_sender(InTab, bpy.types.Panel):
             _draw_state(layout, context)
 
 
-def _draw_state(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+def _feed() -> "Feed | CurvesFeed | None":
+    """What sends now."""
     run = live.current()
-    feed = run.feed if run is not None else preview.feed()
+    return run.feed if run is not None else preview.feed()
+
+
+def _draw_state(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    feed = _feed()
     if feed is None:
         layout.label(text="Sends while Live or Preview is on", icon="INFO")
     elif feed.problem:
