@@ -240,13 +240,19 @@ def track_cast(frames: Iterable[Frame], cast: Cast, workers: int = 2) -> Iterato
         TrackerError: A frame is not an image.
     """
     started: deque[_Started[Frame]] = deque()
+    judged: tuple[Frame, Faces] | None = None
     with ThreadPoolExecutor(workers, thread_name_prefix="landmarks") as pool:
         for frame in frames:
             image, proposals = readable(frame.image), cast.propose(frame.time_s)
             results = {number: pool.submit(cast.measure, image, each) for number, each in proposals.items()}
             started.append(_Started(frame, image, proposals, results))
+            if judged is not None:
+                yield judged  # only now, so that no worker waits while the caller is busy with this frame
+                judged = None
             if len(started) >= workers:
-                yield _finish(started.popleft(), cast)
+                judged = _finish(started.popleft(), cast)
+        if judged is not None:
+            yield judged
         while started:
             yield _finish(started.popleft(), cast)
 

@@ -1,7 +1,7 @@
 """How well two takes of one clip agree."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, cast
 
 import numpy as np
 
@@ -70,10 +70,10 @@ def agreement(first: Performance, second: Performance) -> dict[str, Agreement]:
 
 def _source(take: Take) -> tuple[str, str]:
     """Name and checksum; the checksum of what was analysed where the take was linked with another file since."""
-    source = take.meta.get("source", {})
+    source: dict[str, Any] = take.meta.get("source", {})
     analysed = source.get("analysed")
-    known = analysed if isinstance(analysed, dict) else source
-    return str(source.get("name", "?")), str(known.get("sha256") or "")  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - any JSON
+    known = cast(dict[str, Any], analysed) if isinstance(analysed, dict) else source
+    return str(source.get("name", "?")), str(known.get("sha256") or "")
 
 
 def _range(take: Take) -> str:

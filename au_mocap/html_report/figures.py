@@ -79,7 +79,8 @@ def moments(values: Floats, time_s: Floats, usable: NDArray[np.bool_], most: int
     apart_s = float(time_s[-1] - time_s[0]) / (4 * most)
     found: list[tuple[int, str]] = []
     done: set[str] = set()
-    for place in np.argsort(-chosen.max(axis=0), kind="stable"):
+    order: list[int] = np.argsort(-chosen.max(axis=0), kind="stable").tolist()
+    for place in order:
         channel_id = channels.PREDICTED_IDS[place]
         if channel_id in done:
             continue

@@ -177,7 +177,7 @@
     now.textContent = clock(times[index] + data.start, 2) + " · frame " + (data.first + index);
     rows.forEach((row) =>
       row.output.querySelectorAll("span").forEach((span, k) => {
-        const name = row.series.length > 1 ? row.peaks[k].charAt(0) + " " : "";
+        const name = row.series.length > 1 ? row.peaks[k].split(" ")[0] + " " : "";
         span.textContent = said(row, row.series[k][index], name);
       })
     );

@@ -6,9 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from .. import __version__, channels, portraits
+from ..arrays import Floats
 from . import agreement, figures, markup, payload, rows, sections
 from .performance import Performance, facts, gaps_of
 
@@ -44,7 +43,7 @@ def page(shown: Performance, video: Path | None = None, against: Performance | N
         _header(shown, against),
         f"<section><h2>Moments</h2>{moments}</section>",
         _timeline(shown, against, lines),
-        _intensity(shown, ids, strips),
+        _intensity(shown, ids, strips, _whose(against)),
         *([] if against is None else [_agreement(shown, against)]),
         f"<section><h2>Channels</h2>{_about(against)}{sections.channel_table(figures.figures(shown.curves.values))}"
         "</section>",
@@ -94,7 +93,7 @@ def _timeline(shown: Performance, against: Performance | None, lines: list[rows.
         f'<div class="controls" hidden>{buttons}<output id="now"></output>'
         "<small>Point to read values, drag to zoom; keys: + &minus; &larr; &rarr; 0</small></div>"
     )
-    drawn = sections.curves(np.asarray(shown.curves.time_s), lines, gaps_of(shown.take.found))
+    drawn = sections.curves(shown.curves.time_s, lines, gaps_of(shown.take.found))
     return f"<section><h2>Curves</h2>{sections.legend(names)}{controls}{drawn}</section>"
 
 
@@ -102,25 +101,32 @@ def _label(own: Performance, other: Performance) -> str:
     return own.name if own.maker == other.maker else f"{own.name} ({own.maker})"
 
 
-def _intensity(shown: Performance, ids: list[str], strips: np.ndarray) -> str:
+def _intensity(shown: Performance, ids: list[str], strips: Floats, whose: str) -> str:
     if not ids:
         return ""
-    drawn = sections.strips(np.asarray(shown.curves.time_s), ids, strips)
-    return f"<section><h2>Presence and intensity</h2>{drawn}</section>"
+    drawn = sections.strips(shown.curves.time_s, ids, strips)
+    about = f"<p>{whose}</p>" if whose else ""
+    return f"<section><h2>Presence and intensity</h2>{about}{drawn}</section>"
 
 
 def _agreement(shown: Performance, against: Performance) -> str:
     ids = rows.active_ids(shown.curves.values, against.curves.values)
     table = sections.agreement_table(agreement.agreement(shown, against), ids)
-    about = "Over the frames in which both takes have a face; a dash where a curve stands still."
+    about = (
+        "PCC is Pearson's correlation, ICC(3,1) the intraclass correlation, MAE the mean absolute difference, over the "
+        "frames in which both takes have a face; a dash where a curve stands still."
+    )
     return f"<section><h2>Agreement</h2><p>{about}</p>{table}</section>"
 
 
+def _whose(against: Performance | None) -> str:
+    return "" if against is None else "Of the first take."
+
+
 def _about(against: Performance | None) -> str:
-    whose = "" if against is None else " Of the first take."
     return (
-        f"<p>Over the frames with a face.{whose} An action counts as present above {channels.PRESENT_ABOVE:g}; A to E "
-        "are the fifths of 0 to 1. Left and right are the actor's own.</p>"
+        f"<p>{_whose(against)} Over the frames with a face. An action counts as present above "
+        f"{channels.PRESENT_ABOVE:g}; A to E are the fifths of 0 to 1. Left and right are the actor's own.</p>"
     )
 
 

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +81,7 @@ def facts(shown: Performance) -> list[tuple[str, str]]:
         listed.append(("Intensity", "shaped by region"))
     actor = take.meta.get("actor")
     if isinstance(actor, dict):
-        known: dict[str, object] = actor  # pyright: ignore[reportUnknownVariableType] - any JSON
+        known = cast(dict[str, Any], actor)
         listed.append(("Actor", f"{known.get('number', '?')} of {known.get('of', '?')} in the shot"))
     if take.meta.get("partial"):
         listed.append(("Partial", "analysis was stopped before the end"))

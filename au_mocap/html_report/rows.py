@@ -74,7 +74,7 @@ def rows_of(shown: Performance, against: Performance | None = None) -> list[Row]
     """
     both = [shown] if against is None else [shown, against]
     hues: tuple[Hue, ...] = ("middle",) if against is None else ("first", "second")
-    names = [""] if against is None else ["1", "2"]
+    names = [""] if against is None else ["1:", "2:"]
     confidence = tuple(
         Series(hue, name, np.where(each.take.found, each.take.confidence, np.nan))
         for each, hue, name in zip(both, hues, names, strict=True)
@@ -114,8 +114,8 @@ def _compared(shown: Performance, against: Performance, channel_id: str) -> Row:
     column = channels.INDEX[channel_id]
     channel = channels.CHANNELS[column]
     series = (
-        Series("first", "1", shown.curves.values[:, column]),
-        Series("second", "2", against.curves.values[:, column]),
+        Series("first", "1:", shown.curves.values[:, column]),
+        Series("second", "2:", against.curves.values[:, column]),
     )
     return Row(channel.label, channel.facs, "channel", series)
 

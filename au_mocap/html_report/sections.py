@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from .. import channels
+from ..arrays import Floats
 from ..portraits import Portrait
 from . import agreement, figures, lines, markup, strip
 from .performance import Performance
@@ -42,7 +43,7 @@ def pictures(shown: Performance, found: tuple[Portrait, ...], moments: list[tupl
     return f'<div class="pictures">{"".join(parts)}</div>'
 
 
-def curves(time_s: np.ndarray, rows: list[Row], gaps: list[tuple[int, int]]) -> str:
+def curves(time_s: Floats, rows: list[Row], gaps: list[tuple[int, int]]) -> str:
     """All rows of curves over one time axis."""
     first_s, last_s = float(time_s[0]), max(float(time_s[-1]), float(time_s[0]) + 1e-3)
     span_s = last_s - first_s
@@ -59,7 +60,7 @@ def curves(time_s: np.ndarray, rows: list[Row], gaps: list[tuple[int, int]]) -> 
     return f'{shared}<div id="timeline">{axis}{drawn}</div>'
 
 
-def _row(time_s: np.ndarray, row: Row) -> str:
+def _row(time_s: Floats, row: Row) -> str:
     middle = f'<path class="zero" d="M0 {lines.HEIGHT // 2}H{lines.WIDTH}"/>' if row.kind == "angle" else ""
     paths = "".join(
         f'<path class="curve {each.hue}" d="{lines.path(time_s, row.heights(each), filled=row.kind != "angle")}"/>'
@@ -114,7 +115,7 @@ def legend(compared: tuple[str, str] | None) -> str:
     return f'<p class="legend">{keys}<span><i class="key gap"></i>no face</span></p>'
 
 
-def strips(time_s: np.ndarray, ids: list[str], values: np.ndarray) -> str:
+def strips(time_s: Floats, ids: list[str], values: Floats) -> str:
     """Presence and intensity of channels over time."""
     labels = "".join(f"<span>{markup.text(channels.CHANNELS[channels.INDEX[each]].label)}</span>" for each in ids)
     swatches = "".join(
@@ -184,8 +185,8 @@ def agreement_table(found: dict[str, agreement.Agreement], ids: list[str]) -> st
         pcc, icc = _mean([each.pcc for each in chosen]), _mean([each.icc for each in chosen])
         mean = agreement.Agreement(pcc, icc, _mean([each.mae for each in chosen]) or 0.0)
         rows += _agreement_row("Mean of these channels", mean, "mean")
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("Channel", "PCC", "ICC(3,1)", "Mean difference"))
-    return _table(f"<tr>{head}</tr>", rows)
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("Channel", "PCC", "ICC(3,1)", "MAE"))
+    return f'<div class="agreement">{_table(f"<tr>{head}</tr>", rows)}</div>'
 
 
 def _agreement_row(label: str, each: agreement.Agreement, kind: str = "") -> str:
