@@ -71,9 +71,7 @@ def find(stage: bpy.types.Scene) -> Review:
     return Review(calibrator.take, frames, tuple(_spot(problem, times, frames) for problem in found))
 
 
-def frames_of(
-    stage: bpy.types.Scene, video: str, time_s: NDArray[np.float64], first_frame: int
-) -> NDArray[np.float64]:
+def frames_of(stage: bpy.types.Scene, video: str, time_s: NDArray[np.float64], first_frame: int) -> NDArray[np.float64]:
     """(T,) scene frames of a take, as a bake places them; one by one as in its clip while that is being labelled.
 
     Args:
