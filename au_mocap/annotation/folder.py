@@ -1,6 +1,5 @@
 """The folder that holds everybody's labels of one clip."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any, Final, cast
 
 from .. import channels, strict_json
 from ..errors import AnnotationError
-from ..files import is_file, is_folder, replacing
+from ..files import is_file, is_folder
 from . import journal
 from .labels import Labels
 from .names import check_coder
@@ -90,10 +89,7 @@ def save(annotation: Annotation, folder: Path) -> None:
     for coder in annotation.coders:
         check_coder(coder, annotation.coders)
     _check(annotation)
-    document = _document(annotation)
-    with replacing(folder / DESCRIPTION) as temporary:
-        text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+    strict_json.write(_document(annotation), folder / DESCRIPTION)
     for coder, labels in annotation.coders.items():
         save_coder(folder, coder, labels, annotation.channels)
     if annotation.agreed is not None:

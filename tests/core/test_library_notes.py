@@ -134,3 +134,9 @@ def test_what_is_written_is_json_that_people_can_read(tmp_path: Path) -> None:
     text = notes.path_of(take).read_text(encoding="utf-8")
     assert '"actor": "Änna"' in text
     assert json.loads(text)["version"] == notes.VERSION
+
+
+def test_a_video_whose_name_holds_bytes_that_are_no_letters_is_noted(tmp_path: Path) -> None:
+    take = put(tmp_path, "opening")
+    notes.edit(take, video="/clips/\udcff.mp4")
+    assert notes.load(take).video == "/clips/\udcff.mp4"
