@@ -218,11 +218,7 @@ def load(stage: bpy.types.Scene, path: Path, smoothing: str) -> int:
     number = listed(stage, path)
     if number >= 0:
         return number
-    try:
-        take_list.add(stage, path, smoothing)
-    except UnicodeEncodeError as error:
-        message = f"Blender cannot keep the name {library_state.text_of(path.name)}: rename the file."
-        raise LibraryError(message) from error
+    take_list.add(stage, path, smoothing)
     return len(stage.aumocap.takes) - 1
 
 

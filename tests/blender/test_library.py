@@ -141,6 +141,18 @@ def test_what_cannot_be_read_is_told(folder: Path) -> None:
     assert names() == []
 
 
+def test_a_name_that_blender_cannot_keep_leaves_no_half_of_a_take(folder: Path) -> None:
+    try:
+        shutil.copyfile(folder / "one.take.npz", folder / "bad \udcff.take.npz")
+    except OSError:
+        pytest.skip("names are letters on this system")
+    bpy.ops.aumocap.library_refresh()
+    mark("bad ?")
+    with pytest.raises(RuntimeError, match="rename the file"):
+        bpy.ops.aumocap.library_load()
+    assert len(bpy.context.scene.aumocap.takes) == 0
+
+
 def test_a_take_that_is_gone_is_told(folder: Path) -> None:
     choose("one")
     (folder / "one.take.npz").unlink()
