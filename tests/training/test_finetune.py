@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -281,6 +282,7 @@ def _learnt(away: NDArray[np.float64], truth: NDArray[np.float64]) -> fit.Change
     return fit.learn(examples, np.ones(truth.shape[1], np.bool_))
 
 
+@cache
 def _source(name: str) -> clips.Source:
     registry = Registry()
     return clips.Source(registry, open_regressor(registry, name, "cpu"), base.load(registry, name).stage)
