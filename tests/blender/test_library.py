@@ -285,7 +285,13 @@ def test_a_stopped_list_leaves_the_rest(folder: Path, character: Properties) -> 
     run = runs.Run("Bake List")
     order = runs.BakeOrder(bpy.context.scene.name, "new", in_a_row=False, gap=0, smoothing="light")
     paths = [folder / "one.take.npz", folder / "day 2" / "two.take.npz"]
+    batch = extension.module("operators.library_batch")
+    bpy.context.scene.aumocap.capture.filepath = str(CLIP)
+    assert bpy.ops.aumocap.analyse.poll()
     for _ in runs.bake(run, paths, order):
+        batch._State.run = run  # as a window's does
+        assert not bpy.ops.aumocap.analyse.poll()
+        batch._State.run = None
         if run.share > 0.0:  # read, but nothing written yet
             run.stop()
     assert [result.state for result in run.results] == ["cancelled", "cancelled"]
