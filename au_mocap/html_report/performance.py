@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..calibration import Curves, Settings
+from ..smoothing import segments
 from ..take import Take
 from . import markup
 
@@ -90,8 +91,7 @@ def facts(shown: Performance) -> list[tuple[str, str]]:
 
 def gaps_of(found: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Stretches of frames without a face: first frame and the one after the last."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[True], found, [True]]).astype(np.int8)))
-    return [(int(first), int(stop)) for first, stop in edges.reshape(-1, 2)]
+    return segments(~found)
 
 
 def _clip(shown: Performance) -> str:
