@@ -131,6 +131,29 @@ def load(folder: Path) -> Annotation:
     )
 
 
+def labels_of(annotation: Annotation, folder: Path, coder: str | None = None) -> Labels:
+    """Whose labels count: a coder's; without a name those that are agreed, or the only coder's.
+
+    Raises:
+        AnnotationError: There is no such coder, or nothing says whose count.
+    """
+    names = ", ".join(annotation.coders) or "nobody"
+    if coder is not None:
+        if coder not in annotation.coders:
+            message = f"{folder} holds no labels of '{coder}', only of {names}: name one of them, or leave --coder out."
+            raise AnnotationError(message)
+        return annotation.coders[coder]
+    if annotation.agreed is not None:
+        return annotation.agreed
+    if len(annotation.coders) == 1:
+        return next(iter(annotation.coders.values()))
+    message = (
+        f"{folder} holds labels of {names} and none that are agreed: choose whose (--coder NAME), or average them "
+        "with the command agree --write-agreed."
+    )
+    raise AnnotationError(message)
+
+
 def _coder_files(folder: Path) -> list[Path]:
     """Every coder's table; of one who has only just begun there may be no more than its journal."""
     try:

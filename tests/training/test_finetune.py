@@ -177,7 +177,7 @@ def test_whose_labels_count_must_be_clear(weak: Path, tmp_path: Path) -> None:
     folder = tmp_path / "two.annotation"
     annotation.save(replace(described, coders={"Ann": ann, "Ben": ann}), folder)
     source = _source("accurate")
-    with pytest.raises(AnnotationError, match="average the coders' labels first"):
+    with pytest.raises(AnnotationError, match="none that are agreed"):
         clips.read(folder, source)
     with pytest.raises(AnnotationError, match="no labels of 'Cem'"):
         clips.read(folder, source, "Cem")
