@@ -80,6 +80,8 @@ def facts(shown: Performance) -> list[tuple[str, str]]:
         listed.append(("Ranges", f"{_count(len(adjusted), 'channel')} adjusted"))
     if not settings.shaping.is_plain:
         listed.append(("Intensity", "shaped by region"))
+    if not settings.edits.is_empty:
+        listed.append(("Edited by hand", _count(len(settings.edits.channel_ids), "channel")))
     actor = take.meta.get("actor")
     if isinstance(actor, dict):
         known = cast(dict[str, Any], actor)
