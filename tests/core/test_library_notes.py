@@ -134,3 +134,11 @@ def test_what_is_written_is_json_that_people_can_read(tmp_path: Path) -> None:
     text = notes.path_of(take).read_text(encoding="utf-8")
     assert '"actor": "Änna"' in text
     assert json.loads(text)["version"] == notes.VERSION
+
+
+def test_notes_are_found_however_the_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes.edit(put(tmp_path / "shots", "opening"), actor="Bo")
+    monkeypatch.chdir(tmp_path)
+    for folder in (".", "shots", "./shots/", "shots/../shots", tmp_path):
+        (entry,) = scanning.scan(Path(folder)).entries
+        assert entry.notes.actor == "Bo", folder
