@@ -142,12 +142,12 @@ class _Recent(Generic[_K, _V]):
         self._kept: OrderedDict[_K, _V] = OrderedDict()
 
     def __getitem__(self, key: _K) -> _V:
-        if key not in self._kept:
-            self._kept[key] = self._make(key)
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        return self._kept[key]
+        found = self._kept.pop(key, None)  # what another thread has taken out meanwhile is made again
+        made = self._make(key) if found is None else found
+        self._kept[key] = made
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return made
 
 
 class Calibrator:
@@ -155,7 +155,7 @@ class Calibrator:
 
     It keeps 7 KB a frame of what the regressor's head reads, and the results of the settings that were used last. Gains
     and offsets are applied to what was held and smoothed: a change of theirs costs no smoothing, and does not change
-    what counts as flicker. Threads must not share one.
+    what counts as flicker. Threads may share one; what two of them ask for at once is computed twice.
 
     Attributes:
         take: The take.

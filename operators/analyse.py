@@ -3,6 +3,7 @@
 # pyright: reportInvalidTypeForm=false
 # Blender declares properties as annotations that call functions.
 
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -200,20 +201,27 @@ class AUMOCAP_OT_cancel_analysis(bpy.types.Operator):
 
 def _order(context: bpy.types.Context) -> Order:
     capture = context.scene.aumocap.capture
-    chosen = preferences.get(context)
     video = Path(bpy.path.abspath(capture.filepath))
-    return Order(
-        video=video,
-        output=take_list.free_path(preferences.takes_folder(context), video),
-        regressor=capture.regressor,
-        device=capture.device,
+    return replace(
+        whole_video(context, video, take_list.free_path(preferences.takes_folder(context), video)),
         first=capture.first if capture.use_range else 0,
         stop=capture.last + 1 if capture.use_range else None,
+        all_actors=capture.all_actors,
+    )
+
+
+def whole_video(context: bpy.types.Context, video: Path, output: Path) -> Order:
+    """A pass over a whole video for its largest face, with the scene's networks and the machine's settings."""
+    capture, chosen = context.scene.aumocap.capture, preferences.get(context)
+    return Order(
+        video=video,
+        output=output,
+        regressor=capture.regressor if capture.is_property_set("regressor") else chosen.regressor,
+        device=capture.device if capture.is_property_set("device") else chosen.device,
         fov_deg=capture.fov_deg,
         threads=chosen.threads,
         runtime=Path(bpy.path.abspath(chosen.runtime_folder)) if chosen.runtime_folder else None,
         models=models.folders(),
-        all_actors=capture.all_actors,
     )
 
 

@@ -4,6 +4,7 @@ Labels are in their folder and nowhere else. The scene holds the number of their
 the labels then follow (`annotation.editing`).
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import bpy
@@ -46,9 +47,20 @@ def clip_frame(stage: bpy.types.Scene) -> int:
     return stage.frame_current - round(stage.aumocap.bake.start_frame)
 
 
+def is_clip_of(stage: bpy.types.Scene, video: str) -> bool:
+    """Whether a video is the one whose labels are open: then the timeline counts its frames one by one."""
+    session = current(stage)
+    return session is not None and session.video == Path(bpy.path.abspath(video))
+
+
 def go_to(stage: bpy.types.Scene, frame: int) -> None:
     """Show a frame of the clip."""
-    stage.frame_set(frame + round(stage.aumocap.bake.start_frame))
+    stage.frame_set(scene_frame(stage, frame))
+
+
+def scene_frame(stage: bpy.types.Scene, frame: int) -> int:
+    """The scene frame that shows a frame of the clip."""
+    return frame + round(stage.aumocap.bake.start_frame)
 
 
 def start(stage: bpy.types.Scene, folder: str, coder: str) -> "Session":

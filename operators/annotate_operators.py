@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import bpy
 
 from ..au_mocap.errors import AuMocapError
-from . import annotate, classes
+from . import annotate, classes, review_state, review_step
 
 if TYPE_CHECKING:
     from ..au_mocap.annotation.editing import Rows
@@ -55,6 +55,12 @@ def _do(operator: bpy.types.Operator, work: Callable[[], object]) -> set[str]:
     return {"FINISHED"}
 
 
+def _count_anew(context: bpy.types.Context) -> None:
+    """While a clip is labelled the timeline counts its frames, whatever a bake makes of them; what shows it follows."""
+    review_step.follow(context.scene)
+    review_state.look_changed()
+
+
 class AUMOCAP_OT_annotate(bpy.types.Operator):
     """Opens a coder's labels of the clip."""
 
@@ -66,7 +72,9 @@ class AUMOCAP_OT_annotate(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Open them."""
         own = context.scene.aumocap_annotation
-        return _do(self, lambda: annotate.start(context.scene, own.folder, own.coder))
+        done = _do(self, lambda: annotate.start(context.scene, own.folder, own.coder))
+        _count_anew(context)
+        return done
 
 
 class AUMOCAP_OT_annotate_close(bpy.types.Operator):
@@ -82,9 +90,11 @@ class AUMOCAP_OT_annotate_close(bpy.types.Operator):
         """Needs open labels."""
         return _needs_labels(cls, context)
 
-    def execute(self, _context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Close them."""
-        return _do(self, annotate.stop)
+        done = _do(self, annotate.stop)
+        _count_anew(context)
+        return done
 
 
 class AUMOCAP_OT_annotate_video(bpy.types.Operator):

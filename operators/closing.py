@@ -8,7 +8,7 @@ def forget_all() -> None:
     for name, ending in (
         ("trying", "stop"),
         ("edits", "end"),
-        ("fixing", "forget"),
+        ("fixing", "end"),
         ("loaded", "forget"),
         ("video_look", "unregister"),
         ("devices", "end_runtime"),

@@ -239,8 +239,16 @@ def _end(*_arguments: object) -> None:
 
 def drop() -> None:
     """The file is being closed: what was posed goes with it."""
+    if bpy.app.timers.is_registered(_ask):
+        bpy.app.timers.unregister(_ask)
     _State.wanted = _State.curves = None
     forget()
+
+
+def end() -> None:
+    """The extension ends."""
+    forget()
+    drop()
 
 
 def fix_here(stage: bpy.types.Scene, item: "AUMOCAP_PG_take", wanted: float) -> "Fix":

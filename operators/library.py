@@ -7,6 +7,7 @@ import sys
 from typing import ClassVar, Final
 
 import bpy
+from bpy.app.handlers import persistent
 
 from ..au_mocap.errors import AuMocapError
 from . import bundle, classes, library_state, preferences, refresh
@@ -252,13 +253,22 @@ _register, _unregister = classes.factory(
 )
 
 
+@persistent
+def _another_file(*_arguments: object) -> None:
+    """Its scene may have another folder, and the window's rows are gone."""
+    library_state.forget()
+
+
 def register() -> None:
     """Register the operators."""
     _register()
+    bpy.app.handlers.load_post.append(_another_file)
 
 
 def unregister() -> None:
     """Undo `register`, and drop what was found."""
+    if _another_file in bpy.app.handlers.load_post:
+        bpy.app.handlers.load_post.remove(_another_file)
     library_state.forget()
     pictures = sys.modules.get(f"{__package__}.library_pictures")
     if pictures is not None:

@@ -11,7 +11,6 @@ import bpy
 
 from ..au_mocap.errors import AuMocapError, OutputError
 from . import analyse, bundle, classes, library_state, polls, preferences, redrawing
-from .analysis import Order
 from .library_runs import AnalyseOrder, BakeOrder, Run, Steps
 
 _TICK_S: Final = 0.05
@@ -198,16 +197,7 @@ class AUMOCAP_OT_library_analyse(_Listed):
 
         folder = Path(bpy.path.abspath(self.directory))
         output = library_state.folder_of(context)
-        capture, chosen = context.scene.aumocap.capture, preferences.get(context)
-        how = Order(
-            video=folder,
-            output=output,
-            regressor=capture.regressor if capture.is_property_set("regressor") else chosen.regressor,
-            device=capture.device if capture.is_property_set("device") else chosen.device,
-            fov_deg=capture.fov_deg,
-            threads=chosen.threads,
-            runtime=Path(bpy.path.abspath(chosen.runtime_folder)) if chosen.runtime_folder else None,
-        )
+        how = analyse.whole_video(context, folder, output)
         try:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -215,7 +205,7 @@ class AUMOCAP_OT_library_analyse(_Listed):
             raise OutputError(message) from error
         stage = context.scene.name if self.add_to_scene else ""
         run = Run("Analyse Folder")
-        order = AnalyseOrder(folder, output, how, stage, chosen.smoothing)
+        order = AnalyseOrder(folder, output, how, stage, preferences.get(context).smoothing)
         return run, library_runs.analyse(run, order, analyse.watch)
 
     def _finish(self, context: bpy.types.Context) -> set[str]:

@@ -191,6 +191,15 @@ def _pass(run: Run, order: Order, watch: "Callable[[Analysis | None], None]") ->
     run.end(run.name, "done", f"{outcome.frames} frames, a face in {outcome.faces}")
 
 
+def scene_of(name: str) -> bpy.types.Scene:
+    """A scene by name, looked up after each step, for undo replaces all data; raises LibraryError where it is gone."""
+    found = bpy.data.scenes.get(name)
+    if found is None:
+        message = f"The scene '{name}' is gone, or has another name: begin again."
+        raise LibraryError(message)
+    return found
+
+
 def listed(stage: bpy.types.Scene, path: Path) -> int:
     """Which of the scene's takes a file is, -1 where it is in no list."""
     wanted = path.resolve()
@@ -256,9 +265,12 @@ def calibrate(run: Run, stage_name: str, paths: Sequence[Path], profile: "Profil
 
     def work(path: Path) -> Steps:
         yield from _opened(path)
-        stage = bpy.data.scenes[stage_name]
+        stage = scene_of(stage_name)
         with _chosen_stays(stage):
             item = stage.aumocap.takes[load(stage, path, smoothing)]
+            if profile is None and listed_path(stage, source) != pattern:
+                message = "The take whose settings were to be given has left the list: choose one, and begin again."
+                raise LibraryError(message)
             if profile is not None:
                 actor_settings.apply(profile, item)
                 run.end(run.name, "done", f"profile of {profile.name}")
@@ -320,7 +332,7 @@ def bake(run: Run, paths: Sequence[Path], order: BakeOrder) -> Steps:
 
     def work(path: Path) -> Steps:
         yield from _opened(path)
-        stage = bpy.data.scenes[order.scene]
+        stage = scene_of(order.scene)
         with _chosen_stays(stage):
             number = load(stage, path, order.smoothing)
             from . import settings
@@ -334,7 +346,7 @@ def bake(run: Run, paths: Sequence[Path], order: BakeOrder) -> Steps:
             return
         run.share = 0.6
         yield
-        detail, last = _bake_one(bpy.data.scenes[order.scene], number, places[0], order)
+        detail, last = _bake_one(scene_of(order.scene), number, places[0], order)
         run.end(run.name, "done", detail)
         if order.in_a_row:
             places[0] = float(int(last) + 1 + order.gap)
@@ -346,7 +358,7 @@ def _bake_one(stage: bpy.types.Scene, number: int, start: float, order: BakeOrde
     """Bake one take of the list; returns what was done and its last scene frame."""
     from . import performing, preview
 
-    preview.stop()  # its poses are not to be taken for the character's own
+    preview.make_way(stage)  # its poses are not to be taken for the character's own
     own = stage.aumocap
     kept = (own.bake.destination, own.bake.start_frame)
     with _chosen_stays(stage):

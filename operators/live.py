@@ -72,11 +72,10 @@ def start(context: bpy.types.Context, stage: bpy.types.Scene) -> tuple[str, ...]
     Raises:
         AuMocapError: There is nothing to show, or nothing to show it on; nothing is left on.
     """
-    from . import annotate, preview
+    from . import preview
 
     stop()
-    preview.stop()
-    annotate.give_way(stage)
+    preview.make_way(stage)
     _State.problem = ""
     with bundle.needed():
         from . import trying

@@ -29,18 +29,20 @@ def calibrator(path: Path) -> "Calibrator":
         from ..au_mocap.calibration import Calibrator
         from ..au_mocap.imported import ImportedValues
     key = _key(path)
-    if key not in _calibrators:
+    known = _calibrators.get(key)
+    if known is None:
         read = take(path)
         name = read.meta.get("regressor", {}).get("name")
         if not isinstance(name, str):
             message = f"{path} does not say which regressor made it: analyse the video again."
             raise TakeError(message)
-        made = Calibrator(read, ImportedValues() if read.is_imported else _regressor(name))
-        for old in [each for each in _calibrators if each[0] == key[0]] or list(_calibrators)[: 1 - _MOST_TAKES]:
-            del _calibrators[old]
-        _calibrators[key] = made
+        known = Calibrator(read, ImportedValues() if read.is_imported else _regressor(name))
+        kept = list(_calibrators)
+        for old in [each for each in kept if each[0] == key[0]] or kept[: 1 - _MOST_TAKES]:
+            _calibrators.pop(old, None)  # a list that is worked through reads takes in a thread of its own
+        _calibrators[key] = known
         _last.clear()
-    return _calibrators[key]
+    return known
 
 
 def take(path: Path) -> "Take":
@@ -50,15 +52,15 @@ def take(path: Path) -> "Take":
         TakeError: The file is no take.
     """
     key = _key(path)
-    if key in _calibrators:
-        return _calibrators[key].take
-    if key not in _last:
+    opened = _calibrators.get(key)
+    known = opened.take if opened is not None else _last.get(key)
+    if known is None:
         from ..au_mocap.take import load
 
-        read = load(path)
+        known = load(path)
         _last.clear()
-        _last[key] = read
-    return _last[key]
+        _last[key] = known
+    return known
 
 
 def _key(path: Path) -> tuple[Path, int]:

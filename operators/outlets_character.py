@@ -79,7 +79,7 @@ def export(context: bpy.types.Context, chosen: bpy.types.Object | None, wish: Wi
     if live.current() is not None:
         message = "Stop the live preview first: what it shows is not what the character plays."
         raise SettingsError(message)
-    preview.stop()
+    preview.make_way(stage)
     path = wish.path
     if path.suffix.lower() != outlets_files.SUFFIXES[wish.form]:
         path = path.with_name(f"{path.name}{outlets_files.SUFFIXES[wish.form]}")

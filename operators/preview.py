@@ -48,11 +48,10 @@ def start(scene: bpy.types.Scene) -> tuple[str, ...]:
         from .outlets_feed import CurvesFeed
         from .performing import active_take, curves_of, plan_scene
         from .posing import Pose
-    from . import annotate, live
+    from . import live
 
-    stop()
+    make_way(scene)
     live.stop()
-    annotate.give_way(scene)
     plan = plan_scene(scene)
     _State.scene, _State.pose = scene.name, Pose(plan)
     _State.feed = CurvesFeed(plan.frames, curves_of(active_take(scene)))
@@ -77,6 +76,14 @@ def stop() -> None:
             handlers.remove(function)
     if pose is not None:
         pose.restore()
+
+
+def make_way(scene: bpy.types.Scene) -> None:
+    """Put the character back from preview, tried values and labels: keys are about to be written or read."""
+    from . import annotate
+
+    stop()
+    annotate.give_way(scene)
 
 
 def _handlers() -> tuple[tuple[str, Callable[..., None]], ...]:

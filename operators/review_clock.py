@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..au_mocap.errors import VideoError
-from ..au_mocap.take import load
 from ..au_mocap.video import open_video
-from . import review_finding, settings
+from . import loaded, review_finding, settings
 from .capture_properties import AUMOCAP_PG_take
 
 _STEADY: Final = 0.25
@@ -48,10 +47,10 @@ class Clock:
             number = float(np.interp(place, np.arange(len(self.time_s)), self.time_s)) * count / self.duration_s
         return int(np.clip(np.floor(number + 0.5), 0, max(count - 1, 0)))
 
-    def show(self, stage: bpy.types.Scene, image: bpy.types.Image, user: bpy.types.ImageUser) -> None:
-        """Have a film show the picture of the scene's frame."""
+    def show(self, stage: bpy.types.Scene, video: str, image: bpy.types.Image, user: bpy.types.ImageUser) -> None:
+        """Have a film, that of a clip, show the picture of the scene's frame."""
         count, first = max(user.frame_duration, 1), _first_number(image)
-        frames = review_finding.frames_of(stage, self.time_s)
+        frames = review_finding.frames_of(stage, video, self.time_s, self.first_frame)
         number = self.picture(frames, stage.frame_current_final, count)
         natural = min(max(stage.frame_current - user.frame_start + 1, 1), count)  # what Blender shows by itself
         offset = first + number - natural
@@ -73,7 +72,7 @@ def read(item: AUMOCAP_PG_take) -> Clock:
     Raises:
         TakeError: The take cannot be read.
     """
-    take = load(settings.path_of(item))
+    take = loaded.take(settings.path_of(item))
     try:
         with open_video(Path(bpy.path.abspath(item.video))) as video:
             duration_s = video.info.duration_s

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..au_mocap import problems
 from ..au_mocap.problems import Problem
-from . import loaded, performing, settings
+from . import annotate, loaded, performing, settings
 from .bake_settings import scene_frames
 
 if TYPE_CHECKING:
@@ -65,14 +65,23 @@ def find(stage: bpy.types.Scene) -> Review:
     """
     item = performing.active_take(stage)
     calibrator = loaded.calibrator(settings.path_of(item))
-    frames = frames_of(stage, calibrator.take.time_s)
+    frames = frames_of(stage, item.video, calibrator.take.time_s, calibrator.take.first_frame)
     found = problems.find_in(calibrator, settings.of_take(item), performing.curves_of(item).values)
     times = calibrator.take.time_s
     return Review(calibrator.take, frames, tuple(_spot(problem, times, frames) for problem in found))
 
 
-def frames_of(stage: bpy.types.Scene, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T,) scene frames of a take's (T,) seconds, as a bake places them."""
+def frames_of(stage: bpy.types.Scene, video: str, time_s: NDArray[np.float64], first_frame: int) -> NDArray[np.float64]:
+    """(T,) scene frames of a take, as a bake places them; one by one as in its clip while that is being labelled.
+
+    Args:
+        stage: The scene.
+        video: The take's clip.
+        time_s: (T,) its seconds.
+        first_frame: Number of its first frame in the clip.
+    """
+    if annotate.is_clip_of(stage, video):
+        return annotate.scene_frame(stage, first_frame) + np.arange(len(time_s), dtype=np.float64)
     timing = settings.timing_of(stage.aumocap.bake)
     return scene_frames(time_s, stage.render.fps, stage.render.fps_base, timing)
 

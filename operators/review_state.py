@@ -11,7 +11,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..au_mocap.errors import AuMocapError
-from . import bundle
+from . import annotate, bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,8 @@ def key_of(stage: bpy.types.Scene) -> Key | None:
         return None
     item, bake, render = own.takes[own.active_take], own.bake, stage.render
     when = bake.start_frame, bake.timing, bake.speed, render.fps, render.fps_base
-    return _State.changes, stage.name, own.active_take, item.filepath, *when
+    is_labelled = annotate.is_clip_of(stage, item.video)
+    return _State.changes, stage.name, own.active_take, item.filepath, is_labelled, *when
 
 
 def current(stage: bpy.types.Scene) -> "Review | None":

@@ -55,7 +55,7 @@ def follow(stage: bpy.types.Scene) -> None:
     if clock is None:
         return
     for image, user in shown:
-        clock.show(stage, image, user)
+        clock.show(stage, _item(stage).video, image, user)
 
 
 def switched(stage: bpy.types.Scene) -> None:

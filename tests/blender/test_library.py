@@ -76,6 +76,13 @@ def test_a_folder_is_listed_and_searched(folder: Path) -> None:
     assert bpy.ops.aumocap.library_load.poll() is False
 
 
+def test_another_file_shows_no_takes_of_this_one(folder: Path) -> None:
+    state = extension.module("operators.library_state")
+    assert state.count() == 3
+    bpy.ops.wm.read_homefile(use_empty=True)
+    assert (state.count(), state.shown_folder()) == (0, None)
+
+
 def test_what_is_typed_is_noted_beside_the_take(folder: Path) -> None:
     notes = extension.module("au_mocap.library.notes")
     choose("two")

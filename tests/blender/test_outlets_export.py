@@ -42,9 +42,8 @@ def state() -> list[object]:
     objects = [(each.name, each.select_get(), each.hide_get(), each.hide_viewport) for each in scene.objects]
     places = [(each.name, *(value for row in each.matrix_world for value in row)) for each in scene.objects]
     times = [scene.frame_start, scene.frame_end, scene.frame_current_final, scene.render.fps, scene.render.fps_base]
-    # The extension's own groups come into being as soon as somebody looks at them, a handler of frame changes perhaps.
-    own = sorted(name for name in scene.keys() if not name.startswith("aumocap"))  # noqa: SIM118 - no dictionary
-    return [blocks, objects, places, times, bpy.context.view_layer.objects.active, own]
+    kept = sorted(key for key in scene if not key.startswith("aumocap"))  # made by a first look at them
+    return [blocks, objects, places, times, bpy.context.view_layer.objects.active, kept]
 
 
 def _collections() -> list[str]:

@@ -88,6 +88,27 @@ def test_switched_off_the_film_runs_by_itself(own: Properties) -> None:
     assert own.active_take == 0
 
 
+def test_while_the_clip_is_labelled_each_frame_shows_the_next_picture(own: Properties, tmp_path: Path) -> None:
+    """Labels belong to the clip's frames, one for each of the timeline, whatever a bake makes of its rate."""
+    scene: Any = bpy.context.scene
+    labels = scene.aumocap_annotation
+    labels.coder, labels.folder = "Anna", str(tmp_path)
+    own.bake.start_frame = 11.0
+    scene.frame_set(31)
+    before = shown()
+    assert bpy.ops.aumocap.annotate() == {"FINISHED"}
+    annotate = extension.module("operators.annotate")
+    assert shown() == 21 == annotate.clip_frame(scene) + 1 != before
+    scene.frame_set(44)
+    assert shown() == 34
+    reviewed = extension.module("operators.review_state").update(scene)
+    np.testing.assert_allclose(reviewed.frames[[0, 29]], [11.0, 40.0])
+    assert bpy.ops.aumocap.annotate_close() == {"FINISHED"}
+    scene.frame_set(31)
+    assert shown() == before
+    assert extension.module("operators.review_state").current(scene) is None
+
+
 def test_other_films_and_missing_takes_are_left_alone(own: Properties, tmp_path: Path) -> None:
     own.takes[0].filepath = str(tmp_path / "gone.take.npz")
     before = user().frame_offset

@@ -19,7 +19,7 @@ from au_mocap.video import open_video
 from tests.core import clips
 from tests.core.command_line import rows_of
 
-FRAMES, LATE = 40, 10
+FRAMES, LATE, RATE_HZ = 20, 5, 12.5
 ALL = 12
 
 
@@ -32,15 +32,15 @@ def tracker() -> OnnxTracker:
 
 @pytest.fixture(scope="module")
 def duo(single_face: Path, langer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """1280x360, 25 fps, 40 frames: an actress, and on the right another one, who comes at frame 10."""
+    """1280x360, 12.5 fps, 20 frames: an actress, and on the right another one, who comes at frame 5."""
     sides: list[list[np.ndarray]] = []
     for clip in (langer, single_face):
         with open_video(clip) as video:
-            sides.append([frame.image for frame in video.frames(0, FRAMES)])
+            sides.append([frame.image for frame in video.frames(0, 2 * FRAMES)][::2])
     sides[1][:LATE] = [np.full_like(sides[1][0], 100)] * LATE
     raw = b"".join(np.concatenate(pair, axis=1).tobytes() for pair in zip(*sides, strict=True))
     path = tmp_path_factory.mktemp("clips") / "duo.mp4"
-    source = ("-f", "rawvideo", "-pix_fmt", "bgr24", "-s", "1280x360", "-r", "25", "-i", "-")
+    source = ("-f", "rawvideo", "-pix_fmt", "bgr24", "-s", "1280x360", "-r", str(RATE_HZ), "-i", "-")
     clips.ffmpeg(*source, "-c:v", "libx264", "-crf", "12", "-pix_fmt", "yuv420p", path, stdin=raw)
     return path
 
@@ -102,9 +102,9 @@ def test_who_comes_later_has_all_frames_and_no_face_before(
 
 def test_stopping_keeps_what_was_analysed(duo: Path, tracker: OnnxTracker, regressor: Regressor) -> None:
     made, _ = actors.analyse_all(
-        duo, tracker, regressor, Extraction(actors=ALL), lambda progress: progress.done < FRAMES - 10
+        duo, tracker, regressor, Extraction(actors=ALL), lambda progress: progress.done < FRAMES - LATE
     )
-    assert [len(take) for take in made] == [FRAMES - 10], "the second was not seen for a second yet"
+    assert [len(take) for take in made] == [FRAMES - LATE], "the second was not seen for a second yet"
 
 
 def test_nobody_for_long_enough(duo: Path, tracker: OnnxTracker, regressor: Regressor, no_face: Path) -> None:
