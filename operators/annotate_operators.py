@@ -82,9 +82,13 @@ class AUMOCAP_OT_annotate_close(bpy.types.Operator):
         """Needs open labels."""
         return _needs_labels(cls, context)
 
-    def execute(self, _context: bpy.types.Context) -> set[str]:
-        """Close them."""
-        return _do(self, annotate.stop)
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Close them; a folder beside the video is not kept, or it would be that of the next video as well."""
+        session = annotate.needed(context.scene)
+        done = _do(self, annotate.stop)
+        if session.is_beside_video:
+            context.scene.aumocap_annotation.folder = ""
+        return done
 
 
 class AUMOCAP_OT_annotate_video(bpy.types.Operator):

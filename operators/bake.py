@@ -54,9 +54,10 @@ class AUMOCAP_OT_bake_range(bpy.types.Operator):
 
 
 def _bake(operator: bpy.types.Operator, context: bpy.types.Context, frame_range: tuple[int, int] | None) -> set[str]:
-    from . import preview
+    from . import annotate, preview
 
-    preview.stop()  # its poses are not to be taken for the character's own
+    preview.stop()  # poses are not to be taken for the character's own
+    annotate.give_way(context.scene)
     try:
         with bundle.needed():
             from . import keying, performing

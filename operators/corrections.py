@@ -29,9 +29,10 @@ class AUMOCAP_OT_add_corrections(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add it, or say why not and leave all as it was."""
-        from . import preview
+        from . import annotate, preview
 
-        preview.stop()  # its poses are not to be taken for the character's own
+        preview.stop()  # poses are not to be taken for the character's own
+        annotate.give_way(context.scene)
         try:
             with bundle.needed():
                 from . import layering, performing, scene, settings
@@ -64,9 +65,10 @@ class AUMOCAP_OT_rest_pose(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set the values; no key is touched."""
-        from . import preview
+        from . import annotate, preview
 
         preview.stop()
+        annotate.give_way(context.scene)
         try:
             with bundle.needed():
                 from . import rest_pose

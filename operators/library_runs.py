@@ -344,9 +344,10 @@ def bake(run: Run, paths: Sequence[Path], order: BakeOrder) -> Steps:
 
 def _bake_one(stage: bpy.types.Scene, number: int, start: float, order: BakeOrder) -> tuple[str, float]:
     """Bake one take of the list; returns what was done and its last scene frame."""
-    from . import performing, preview
+    from . import annotate, performing, preview
 
-    preview.stop()  # its poses are not to be taken for the character's own
+    preview.stop()  # poses are not to be taken for the character's own
+    annotate.give_way(stage)
     own = stage.aumocap
     kept = (own.bake.destination, own.bake.start_frame)
     with _chosen_stays(stage):
@@ -370,6 +371,11 @@ def relink(run: Run, folder: Path, entries: "Sequence[Any]") -> Steps:
     run.total, run.name = 1, str(folder)
     result = yield from threaded(lambda: relinking.find(entries, [folder], lambda: not run.stopped))
     relinking.note(result)
+    for take, video in result.found.items():
+        for stage in bpy.data.scenes:
+            number = listed(stage, take)
+            if number >= 0:
+                stage.aumocap.takes[number].video = str(video)
     run.total = len(result.found) + len(result.missing)
     for take, video in result.found.items():
         run.end(_name(take), "done", str(video))

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..au_mocap import files
 from ..au_mocap.errors import OutputError, SettingsError
-from . import live, outlets_check, outlets_files, outlets_reader, outlets_verify, preview
+from . import annotate, live, outlets_check, outlets_files, outlets_reader, outlets_verify, preview
 from .outlets_check import Span
 from .outlets_files import Form
 
@@ -80,6 +80,7 @@ def export(context: bpy.types.Context, chosen: bpy.types.Object | None, wish: Wi
         message = "Stop the live preview first: what it shows is not what the character plays."
         raise SettingsError(message)
     preview.stop()
+    annotate.give_way(stage)
     path = wish.path
     if path.suffix.lower() != outlets_files.SUFFIXES[wish.form]:
         path = path.with_name(f"{path.name}{outlets_files.SUFFIXES[wish.form]}")
