@@ -167,7 +167,7 @@ def show(stage: bpy.types.Scene, wanted: float) -> None:
 
 def _posing(stage: bpy.types.Scene) -> "LivePose":
     """What poses the character: made once, for it looks at the whole rig."""
-    from . import live, settings
+    from . import annotate, live, settings
     from .live_pose import LivePose
     from .posing import Remembered
 
@@ -182,6 +182,7 @@ def _posing(stage: bpy.types.Scene) -> "LivePose":
         _State.pose = LivePose(stage, _State.remembered)
     if _State.wanted is None:
         live.stop()
+        annotate.give_way(stage)  # what fixing puts back afterwards would be a label
         for name, function in _handlers():
             getattr(bpy.app.handlers, name).append(function)
     return _State.pose
