@@ -35,6 +35,7 @@ from .calibration import Curves, NeutralSettings, Settings
 from .calibration import curves as curves_of
 from .errors import AuMocapError, TakeError
 from .imported import ImportedValues, Maker
+from .library import clips
 from .meter import Meter
 from .registry import BUNDLED, Registry
 from .regressors import open_regressor
@@ -297,7 +298,7 @@ def _report(options: argparse.Namespace) -> int:
     is_picture = output.suffix.lower() == ".png"
     _check_report(output, options, is_picture=is_picture)
     shown = _performance(source, options)
-    video = options.video or (None if _is_take(source) else source)
+    video = options.video or (_video_of(source, shown.take) if _is_take(source) else source)
     if is_picture:
         report.write(shown.take, shown.curves, output, video)
     else:
@@ -308,6 +309,12 @@ def _report(options: argparse.Namespace) -> int:
             _say(f"Warning: {note}")
     _say(f"Wrote {output}")
     return 0
+
+
+def _video_of(source: Path, shown: Take) -> Path | None:
+    """Where the video of a take that was read from a file is now, as far as anything says."""
+    found = clips.of_take(source, shown.meta)
+    return Path(found) if found else None
 
 
 def _check_report(output: Path, options: argparse.Namespace, *, is_picture: bool) -> None:

@@ -91,8 +91,11 @@ class AUMOCAP_OT_annotate_close(bpy.types.Operator):
         return _needs_labels(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Close them."""
+        """Close them; a folder beside the video is not kept, or it would be that of the next video as well."""
+        session = annotate.needed(context.scene)
         done = _do(self, annotate.stop)
+        if session.is_beside_video:
+            context.scene.aumocap_annotation.folder = ""
         _count_anew(context)
         return done
 

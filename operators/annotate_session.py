@@ -68,6 +68,11 @@ class Session:
         self.is_stored = False
         self.store()
 
+    @property
+    def is_beside_video(self) -> bool:
+        """Whether the labels are where they are kept unless another folder is chosen."""
+        return self.folder == folder_beside(self.video)
+
     def shown(self, frame: int) -> NDArray[np.float32]:
         """(58,) the face at a frame, the nearest of the clip; looked up while neither frame nor labels change."""
         at = self.editing.step, min(max(frame, 0), self.clip.frames - 1)
@@ -148,11 +153,9 @@ def opened(stage: bpy.types.Scene, folder: str, coder: str) -> Session:
         if source is None:
             message = "Choose the video to label in the Capture panel first, or the folder of labels to go on with."
             raise AnnotationError(message)
-        name = source.video.stem if source.video.is_file() else source.video.name
-        if given is None:
-            place = source.video.parent / f"{name}{annotation.SUFFIX}"
-        else:
-            place = given if given.name.endswith(annotation.SUFFIX) else given / f"{name}{annotation.SUFFIX}"
+        place = folder_beside(source.video)
+        if given is not None:
+            place = given if given.name.endswith(annotation.SUFFIX) else given / place.name
         if is_file(place / folders.DESCRIPTION):
             stored = annotation.load(place)
             _check_clip(stored.clip, source)
@@ -161,6 +164,12 @@ def opened(stage: bpy.types.Scene, folder: str, coder: str) -> Session:
             annotation.save(stored, place)
     annotation.check_coder(coder, stored.coders)
     return Session(stage, stored, place, source, coder)
+
+
+def folder_beside(video: Path) -> Path:
+    """Where the labels of a video are kept unless another folder is chosen."""
+    name = video.stem if video.is_file() else video.name
+    return video.parent / f"{name}{annotation.SUFFIX}"
 
 
 def clock(clip: ClipFacts, take: "Take | None") -> NDArray[np.float64]:

@@ -182,7 +182,7 @@ def _posing(stage: bpy.types.Scene) -> "LivePose":
         _State.pose = LivePose(stage, _State.remembered)
     if _State.wanted is None:
         live.stop()
-        annotate.give_way(stage)
+        annotate.give_way(stage)  # what fixing puts back afterwards would be a label
         for name, function in _handlers():
             getattr(bpy.app.handlers, name).append(function)
     return _State.pose

@@ -238,7 +238,7 @@ class AUMOCAP_OT_library_calibrate(_Listed):
     """Gives takes an actor's profile, or another take's settings."""
 
     bl_idname = "aumocap.library_calibrate"
-    bl_label = "Calibrate List"
+    bl_label = "Give Settings"
     bl_description = (
         "Give the marked takes, or the one that is shown, the settings chosen above. Those that are not in the scene's "
         "list are added; the files stay as they are"
@@ -260,7 +260,7 @@ class AUMOCAP_OT_library_calibrate(_Listed):
 
         own = context.scene.aumocap_library
         actor = profile.load(actor_settings.path_of(own.profile)) if own.source == "PROFILE" else None
-        run = Run("Calibrate List")
+        run = Run("Give Settings")
         smoothing = preferences.get(context).smoothing
         return run, library_runs.calibrate(run, context.scene.name, _paths(), actor, smoothing)
 
@@ -276,7 +276,7 @@ class AUMOCAP_OT_library_bake(_Listed):
     """Bakes takes one after the other."""
 
     bl_idname = "aumocap.library_bake"
-    bl_label = "Bake List"
+    bl_label = "Bake Takes"
     bl_description = (
         "Bake the marked takes, or the one that is shown, onto the scene's character, each under its own name and with "
         "its own settings. Those that are not in the scene's list are added"
@@ -292,7 +292,7 @@ class AUMOCAP_OT_library_bake(_Listed):
         from . import library_runs
 
         own = context.scene.aumocap_library
-        run = Run("Bake List")
+        run = Run("Bake Takes")
         smoothing = preferences.get(context).smoothing
         order = BakeOrder(context.scene.name, own.bake_to, own.place == "ROW", own.gap, smoothing)
         return run, library_runs.bake(run, _paths(), order)

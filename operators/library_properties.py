@@ -34,6 +34,12 @@ def _searched(_owner: object, _context: bpy.types.Context) -> None:
     library_state.refill()
 
 
+def _folder_chosen(_owner: object, _context: bpy.types.Context) -> None:
+    from . import library_state
+
+    library_state.folder_chosen()
+
+
 def _chosen(_owner: object, _context: bpy.types.Context) -> None:
     from . import library_state
 
@@ -56,6 +62,7 @@ class AUMOCAP_PG_library(bpy.types.PropertyGroup):
         name="Folder",
         description="Folder of takes, with all that is below it; empty for the takes folder of the preferences",
         subtype="DIR_PATH",
+        update=_folder_chosen,
     )
     source: bpy.props.EnumProperty(name="Settings", description="What all takes are given", items=SOURCES)
     profile: bpy.props.StringProperty(name="Profile", description="The actor's profile that all takes are given")

@@ -378,6 +378,11 @@ def relink(run: Run, folder: Path, entries: "Sequence[Any]") -> Steps:
     run.total, run.name = 1, str(folder)
     result = yield from threaded(lambda: relinking.find(entries, [folder], lambda: not run.stopped))
     relinking.note(result)
+    for take, video in result.found.items():
+        for stage in bpy.data.scenes:
+            number = listed(stage, take)
+            if number >= 0:
+                stage.aumocap.takes[number].video = str(video)
     run.total = len(result.found) + len(result.missing)
     for take, video in result.found.items():
         run.end(_name(take), "done", str(video))

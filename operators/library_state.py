@@ -99,6 +99,30 @@ def start(context: bpy.types.Context) -> None:
         bpy.app.timers.register(_take, first_interval=_POLL_S)
 
 
+def want() -> None:
+    """Have the window look at the folder soon, once: drawing calls this, which may not look itself."""
+    if bpy.app.background or _State.scan is not None or _State.problem or bpy.app.timers.is_registered(_begin):
+        return
+    bpy.app.timers.register(_begin, first_interval=_POLL_S)
+
+
+def folder_chosen() -> None:
+    """Another folder was chosen: its takes are what is to be seen. Scripts press Refresh themselves."""
+    if bpy.app.background:
+        return
+    _State.problem = ""
+    stop()
+    want()
+
+
+def _begin() -> None:
+    try:
+        start(bpy.context)
+    except AuMocapError as error:
+        _State.problem = str(error)
+    redrawing.redraw("", panels=True)
+
+
 def stop() -> None:
     """End a look that is going on."""
     if _State.scan is not None:
@@ -279,6 +303,7 @@ def text_of(text: str) -> str:
 def forget() -> None:
     """Drop all of it, with its timer."""
     stop()
-    if bpy.app.timers.is_registered(_take):
-        bpy.app.timers.unregister(_take)
+    for timer in (_take, _begin):
+        if bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
     _State.entries, _State.problems, _State.problem, _State.folder = [], (), "", None

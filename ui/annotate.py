@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import bpy
 
-from ..operators import annotate, choices, classes
+from ..operators import annotate, choices, classes, staging
 from . import text
 from .tab import InTab
 
@@ -35,6 +35,7 @@ class AUMOCAP_PT_annotate(InTab, bpy.types.Panel):
         _draw_head(layout, context, session)
         if session.problem:
             text.problem(layout, context, session.problem)
+        _draw_rate(layout, context, session)
         _draw_steps(layout, context, session)
         _draw_edits(layout)
         _draw_sliders(layout, context.scene)
@@ -52,6 +53,7 @@ def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row.scale_y = 1.4
     row.operator("aumocap.annotate", icon="GREASEPENCIL")
     text.paragraph(layout, context, "Labels are kept in a folder of their own, each coder's in a table of their own.")
+    layout.operator("aumocap.annotate_fixes", icon="KEYFRAME_HLT")
 
 
 def _draw_head(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session") -> None:
@@ -64,6 +66,15 @@ def _draw_head(layout: bpy.types.UILayout, context: bpy.types.Context, session: 
     row.prop(own, "use_pose", text="On Character", toggle=True, icon="ARMATURE_DATA")
     if own.use_pose and context.scene.aumocap.character is None:
         text.paragraph(layout, context, "Choose a character to see the labels on a face.", "INFO")
+
+
+def _draw_rate(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session") -> None:
+    """Labels count frames, preview and keys seconds: where the two differ, they show different moments."""
+    if staging.frame_rate_hint(context.scene, session.clip.rate_hz):
+        said = (
+            f"The scene does not play {session.clip.rate_hz:.4g} frames a second as the video does: Show Video sets it."
+        )
+        text.paragraph(layout, context, said, "INFO")
 
 
 def _draw_steps(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session") -> None:
@@ -109,6 +120,7 @@ def _draw_edits(layout: bpy.types.UILayout) -> None:
         row = layout.row(align=True)
         for kind, label, icon in kinds:
             row.operator("aumocap.annotate_edit", text=label, icon=icon).kind = kind
+    layout.operator("aumocap.annotate_fixes", icon="KEYFRAME_HLT")
 
 
 def _draw_sliders(layout: bpy.types.UILayout, stage: bpy.types.Scene) -> None:

@@ -151,12 +151,13 @@ def _draw_takes(layout: bpy.types.UILayout, context: bpy.types.Context, own: bpy
     column.operator("aumocap.relink_video", text="", icon="LINKED")
     column.separator()
     column.operator("aumocap.import_take", text="", icon="IMPORT")
-    column.operator("aumocap.export_curves", text="", icon="EXPORT")
-    column.operator("aumocap.write_report", text="", icon="TEXT")
     if not 0 <= own.active_take < len(own.takes):
         return
     item = own.takes[own.active_take]
     layout.label(text=item.detail, translate=False)
+    row = layout.row(align=True)
+    row.operator("aumocap.export_curves", icon="EXPORT")
+    row.operator("aumocap.write_report", icon="TEXT")
     if item.video and not Path(item.video).exists():
         text.paragraph(
             layout, context, "The video has moved: the take is whole, Relink shows the picture again.", "INFO"

@@ -1,4 +1,4 @@
-"""The panel for edits by hand: the value here, the fixes, the curves in the Graph Editor."""
+"""Panel 5, edits by hand: the value here, the fixes, the curves in the Graph Editor."""
 
 import math
 from typing import Any, ClassVar
@@ -60,7 +60,7 @@ class AUMOCAP_PT_edits(InTab, bpy.types.Panel):
     """What the artist knows better than the networks."""
 
     bl_idname = "AUMOCAP_PT_edits"
-    bl_label = "Edits"
+    bl_label = "5  Edits"
     bl_options: ClassVar = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -90,8 +90,7 @@ class AUMOCAP_PT_library(InTab, bpy.types.Panel):
         for problem in filter(None, (library_state.problem(), *library_state.told()[:3])):
             text.problem(layout, context, library_state.text_of(problem))
         if library_state.shown_folder() is None:
-            if reading is None:
-                text.paragraph(layout, context, "Refresh lists the takes of the folder.", "INFO")
+            library_state.want()
         else:
             _draw_takes(layout, context, own)
         _draw_work(layout, context)
@@ -209,11 +208,13 @@ def _draw_work(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 def _draw_lists(body: bpy.types.UILayout, context: bpy.types.Context) -> None:
     own = context.scene.aumocap_library
     body.operator("aumocap.library_analyse", icon="PLAY")
+    meant = len(library_state.wanted())
+    takes = f"{meant} Takes" if meant != 1 else "1 Take"
     box = body.column(align=True)
     box.row().prop(own, "source", expand=True)
     if own.source == "PROFILE":
         box.menu("AUMOCAP_MT_library_profiles", text=own.profile or "Choose a Profile", icon="USER", translate=False)
-    box.operator("aumocap.library_calibrate", icon="USER")
+    box.operator("aumocap.library_calibrate", text=f"Give Settings to {takes}", icon="USER", translate=False)
     box = body.column()
     box.use_property_split = True
     box.use_property_decorate = False
@@ -221,7 +222,7 @@ def _draw_lists(body: bpy.types.UILayout, context: bpy.types.Context) -> None:
     box.prop(own, "place")
     if own.place == "ROW":
         box.prop(own, "gap")
-    box.operator("aumocap.library_bake", icon="REC")
+    box.operator("aumocap.library_bake", text=f"Bake {takes}", icon="RENDER_ANIMATION", translate=False)
 
 
 def _draw_summary(layout: bpy.types.UILayout, context: bpy.types.Context, done: "object") -> None:

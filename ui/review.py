@@ -1,4 +1,4 @@
-"""Review: how sure the take is, what is shown of it, and its problems one by one."""
+"""Panel 4: how sure the take is, what is shown of it, and its problems one by one."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -51,7 +51,7 @@ class AUMOCAP_PT_review(InTab, bpy.types.Panel):
     """The take beside the video, and what deserves a look."""
 
     bl_idname = "AUMOCAP_PT_review"
-    bl_label = "Review"
+    bl_label = "4  Review"
     bl_options: ClassVar = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -4,7 +4,7 @@ Nothing is written here; what a change returns is what the journal takes.
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -178,6 +178,23 @@ class Editing:
         row = self._rows.get(frame)
         values = np.full(len(channels.IDS), np.nan, np.float32) if row is None else row.values
         return self.put({frame: Row(sides.with_value(values, columns, value), key=True)})
+
+    def label(self, said: Iterable[tuple[int, int, float]]) -> Rows:
+        """Labels single channels of frames by hand, as one step of the history; their other labels stay.
+
+        Args:
+            said: Frame, place of the channel in `channels.IDS`, and value, 0..1.
+
+        Raises:
+            AnnotationError: A frame lies outside the clip; nothing was changed.
+        """
+        rows: dict[int, NDArray[np.float32]] = {}
+        for frame, column, value in said:
+            known = self._rows.get(frame)
+            nothing = np.full(len(channels.IDS), np.nan, np.float32)
+            before = rows.get(frame, nothing if known is None else known.values)
+            rows[frame] = sides.with_value(before, [column], value)
+        return self.put({frame: Row(values, key=True) for frame, values in rows.items()})
 
     def unset(self, frame: int, columns: Sequence[int]) -> Rows:
         """Takes the labels of some channels away from a frame."""

@@ -43,15 +43,23 @@ def of_take(take: Path, meta: dict[str, Any]) -> str:
     Args:
         take: The take's file.
         meta: Its description.
+
+    Returns:
+        The first that is there of the places that `locate` looks at; the first of them where none is.
     """
     source: object = meta.get("source", {})
     known = cast(dict[str, object], source) if isinstance(source, dict) else {}
-    path = known.get("path")
+    path, name, size = (known.get(key) for key in ("path", "name", "size_bytes"))
     try:
         noted = all_notes.load(take).video
     except LibraryError:
         noted = ""  # the library shows what is wrong with them
-    return noted or (path if isinstance(path, str) else "")
+    size_bytes = size if isinstance(size, int) else None
+    told = [text for text in (noted, path) if isinstance(text, str) and text]
+    is_one_file = isinstance(name, str) and name and size_bytes is not None
+    beside = [str(take.parent / Path(name).name)] if is_one_file else []  # pyright: ignore[reportArgumentType]
+    found = (text for text in (*told, *beside) if _look(Path(text), size_bytes) == "found")
+    return next(found, told[0] if told else "")
 
 
 def _look(place: Path, size_bytes: int | None) -> ClipState:

@@ -62,7 +62,7 @@ def scan(folder: Path, cache: Path | None = None, on_progress: Callable[[int], b
         if file.path.lower().endswith(SUFFIX):
             takes.append(file)
         else:
-            sidecars[file.path] = file
+            sidecars[str(Path(file.path))] = file  # "." in front is left out, as it is in what it is asked for
         if len(takes) % _TELL_EVERY == 0:
             told(0)
     known = index.open_index(folder, cache)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import channels, crops
+from .. import channels, portraits
 from .. import take as takes
 from ..errors import AuMocapError, LibraryError
 from ..files import is_file, replacing
@@ -142,7 +142,7 @@ def _from_video(entry: Entry, frame: int, row: NDArray[Any]) -> NDArray[np.uint8
         raise LibraryError(message)
     with open_video(entry.clip) as video:
         image = next(video.frames(number, number + 1)).image
-    return crops.crop_image(image, crops.Crop(*(float(each) for each in row)), SIDE_PX)
+    return portraits.square(image, row, SIDE_PX)
 
 
 def _read(entry: Entry, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:

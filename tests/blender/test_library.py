@@ -282,7 +282,7 @@ def test_a_video_that_moved_is_found_and_the_take_stays(folder: Path, tmp_path: 
 
 def test_a_stopped_list_leaves_the_rest(folder: Path, character: Properties) -> None:
     runs = extension.module("operators.library_runs")
-    run = runs.Run("Bake List")
+    run = runs.Run("Bake Takes")
     order = runs.BakeOrder(bpy.context.scene.name, "new", in_a_row=False, gap=0, smoothing="light")
     paths = [folder / "one.take.npz", folder / "day 2" / "two.take.npz"]
     batch = extension.module("operators.library_batch")

@@ -155,3 +155,18 @@ def test_what_is_shown_between_labels_is_a_blend_and_never_unknown() -> None:
     assert np.isfinite(at.shown(6)).all()
     assert at.shown(6)[SMILE_L] == 0.0
     assert (editing().shown(3) == 0.0).all()
+
+
+def test_single_channels_are_labelled_as_one_step() -> None:
+    at = editing(3, jaw_drop=[0.9], lip_corner_pull_L=[0.4])
+    rows = at.label([(3, JAW, 0.25), (7, PUFF_L, 0.6), (7, PUFF_R, 0.2)])
+    assert sorted(rows) == [3, 7]
+    assert values_of(at, 3, JAW, SMILE_L) == pytest.approx([0.25, 0.4]), "other labels stay"
+    assert values_of(at, 7, PUFF, PUFF_L, PUFF_R) == pytest.approx([0.4, 0.6, 0.2]), "the mean follows its sides"
+    assert at.labels.key.tolist() == [True, True]
+    at.go_to(0)
+    assert values_of(at, 3, JAW) == pytest.approx([0.9])
+    assert at.row(7) is None
+    with pytest.raises(AnnotationError, match="last frame is 19"):
+        at.label([(2, JAW, 0.5), (20, JAW, 0.5)])
+    assert at.row(2) is None

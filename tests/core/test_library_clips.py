@@ -87,7 +87,9 @@ def test_a_video_beside_its_take_is_found(tmp_path: Path) -> None:
     take = put(tmp_path / "takes", "one", clip)
     clip.rename(take.parent / "clip.mp4")
     assert entries(tmp_path / "takes")["one"].clip == take.parent / "clip.mp4"
+    assert clips.of_take(take, load(take).meta) == str(take.parent / "clip.mp4")
     (take.parent / "clip.mp4").write_bytes(b"another picture")
+    assert clips.of_take(take, load(take).meta) == str(clip), "where it was, for nothing else is it"
     assert entries(tmp_path / "takes")["one"].clip_state == "changed"
 
 

@@ -140,3 +140,11 @@ def test_a_video_whose_name_holds_bytes_that_are_no_letters_is_noted(tmp_path: P
     take = put(tmp_path, "opening")
     notes.edit(take, video="/clips/\udcff.mp4")
     assert notes.load(take).video == "/clips/\udcff.mp4"
+
+
+def test_notes_are_found_however_the_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes.edit(put(tmp_path / "shots", "opening"), actor="Bo")
+    monkeypatch.chdir(tmp_path)
+    for folder in (".", "shots", "./shots/", "shots/../shots", tmp_path):
+        (entry,) = scanning.scan(Path(folder)).entries
+        assert entry.notes.actor == "Bo", folder

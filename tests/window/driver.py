@@ -114,7 +114,7 @@ def look_at(*objects: bpy.types.Object) -> None:
 
 
 PANELS = (
-    "capture", "actor", "character", "looking", "resting", "edits", "bake", "review", "live", "sender", "annotate",
+    "capture", "actor", "character", "looking", "resting", "review", "edits", "bake", "live", "sender", "annotate",
     "library",
 )  # fmt: skip
 """Panels of the tab in their order; the two after `character` are its own, and `sender` is of `live`."""
