@@ -382,7 +382,7 @@ def relink(run: Run, folder: Path, entries: "Sequence[Any]") -> Steps:
         for stage in bpy.data.scenes:
             number = listed(stage, take)
             if number >= 0:
-                stage.aumocap.takes[number].video = str(video)
+                stage.aumocap.takes[number].video = take_list.kept(str(video))
     run.total = len(result.found) + len(result.missing)
     for take, video in result.found.items():
         run.end(_name(take), "done", str(video))

@@ -34,7 +34,7 @@ def add(stage: bpy.types.Scene, path: Path, smoothing: str = "light") -> "AUMOCA
     from ..au_mocap import channels
     from . import loaded, refresh
 
-    if not _is_text(str(path)):
+    if not kept(str(path)):
         message = f"Blender cannot keep the name {str(path).encode(errors='replace').decode()}: rename the file."
         raise TakeError(message)
     take = loaded.take(path)
@@ -59,20 +59,19 @@ def describe(item: "AUMOCAP_PG_take", take: "Take") -> None:
     """Note what the list shows of a take."""
     from ..au_mocap.library import clips
 
-    video = clips.of_take(Path(bpy.path.abspath(item.filepath)), take.meta)
-    item.video = video if _is_text(video) else ""
+    item.video = kept(clips.of_take(Path(bpy.path.abspath(item.filepath)), take.meta))
     item.partial = bool(take.meta.get("partial", False))
     regressor = take.meta.get("regressor", {}).get("name", "?")
     item.detail = f"{len(take)} frames, face in {100 * take.found.mean():.0f} %, {regressor}"
 
 
-def _is_text(name: str) -> bool:
-    """Whether Blender can keep a name: on some systems those of files may hold bytes that are no letters."""
+def kept(name: str) -> str:
+    """A file's name where Blender can keep it, else nothing: on some systems names hold bytes that are no letters."""
     try:
         name.encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        return ""
+    return name
 
 
 def free_name(stage: bpy.types.Scene, wanted: str) -> str:
