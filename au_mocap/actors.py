@@ -11,7 +11,7 @@ from . import pose
 from .cast import LEAST_S, Cast, Faces, track_cast
 from .errors import TakeError, TrackerError
 from .onnx_tracker import OnnxTracker
-from .pipeline import Extraction, FrameResult, Progress, TakeBuilder, describe, expected_frames
+from .pipeline import Extraction, FrameResult, Progress, TakeBuilder, describe, expected_frames, look
 from .regressors import Regressor
 from .take import Take
 from .tracking import FaceTracker
@@ -41,9 +41,7 @@ class _Builders:
             if number not in self._of:
                 self._of[number] = self._begun()
         for number, builder in self._of.items():
-            face = faces.get(number)
-            seen = np.zeros(0, np.float32) if face is None else self._regressor.embed(frame.image, face)
-            builder.add(FrameResult(frame.index, frame.time_s, face, seen))
+            builder.add(look(frame, faces.get(number), self._regressor))
         self._frames.append((frame.index, frame.time_s))
 
     def forget_all_but(self, kept: tuple[int, ...]) -> None:

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from . import DEFAULT_REGRESSOR, actors, exchange, files, pipeline, pose
 from . import take as takes
@@ -15,6 +16,8 @@ from .registry import BUNDLED, Registry
 from .regressors import open_regressor
 from .take import Take
 from .tracking import open_tracker
+
+_ENDINGS: Final = (takes.SUFFIX, ".csv")
 
 CurvesOf = Callable[[Take, Maker], Curves]
 """A take's curves with the settings that were asked for."""
@@ -72,7 +75,8 @@ def extract(source: Path, options: argparse.Namespace, curves_of: CurvesOf, say:
         for path in (path for paths in outputs for path in paths):
             files.check_writable(path, overwrite=options.overwrite)
     except OutputError:
-        outputs = [[_free(path) for path in paths] for paths in outputs]  # what took long must not be lost
+        # What took long must not be lost.
+        outputs = [list(map(files.free_path, paths, _ENDINGS)) for paths in outputs]
     for take, paths in zip(made, outputs, strict=True):
         takes.save(take, paths[0])
         say(f"Wrote {paths[0]}: face in {int(take.found.sum())} of {len(take)} frames")
@@ -87,18 +91,4 @@ def _paths(source: Path, output: Path | None, number: int) -> list[Path]:
     stem = source.name if files.is_folder(source) else source.stem
     if output is None:
         return [source.parent / f"{stem}.actor{number}{takes.SUFFIX}"]
-    return [output / f"{stem}.actor{number}{ending}" for ending in (takes.SUFFIX, ".csv")]
-
-
-def _free(path: Path) -> Path:
-    """The same name with a number that no file has."""
-    stem, ending = (
-        (path.name.removesuffix(takes.SUFFIX), takes.SUFFIX)
-        if path.name.endswith(takes.SUFFIX)
-        else (path.stem, path.suffix)
-    )
-    number, free = 1, path
-    while free.exists():
-        number += 1
-        free = path.with_name(f"{stem} {number}{ending}")
-    return free
+    return [output / f"{stem}.actor{number}{ending}" for ending in _ENDINGS]

@@ -20,7 +20,7 @@ from .landmarks import COUNT
 from .regressors import Regressor, features_of, in_image_axes
 from .take import Take
 from .tracking import FaceTracker, TrackedFace, track_frames
-from .video import Video, file_sha256, open_video, read_ahead
+from .video import Video, VideoFrame, file_sha256, open_video, read_ahead
 
 _POSE_BATCH: Final = 16
 """Frames whose head pose is fitted at once: few enough for the processor's caches, which halves the time of 256."""
@@ -84,14 +84,19 @@ def analyse(video: Video, tracker: FaceTracker, regressor: Regressor, frames: Ra
         ModelError: The image stage does not fit its registry entry.
     """
     tracker.reset(regressor.maps)
-    nothing = np.zeros(0, np.float32)
-    stage = regressor.stage if regressor.of_whole_clips else None
     for frame, face in track_frames(read_ahead(video.frames(frames.start, frames.stop)), tracker):
-        if face is not None and stage is not None:
-            yield FrameResult(frame.index, frame.time_s, face, nothing, stage.picture(frame.image, face))
-            continue
-        embedding = nothing if face is None else regressor.embed(frame.image, face)
-        yield FrameResult(frame.index, frame.time_s, face, embedding)
+        yield look(frame, face, regressor)
+
+
+def look(frame: VideoFrame, face: TrackedFace | None, regressor: Regressor) -> FrameResult:
+    """What a regressor's image stage sees of a face; None for a frame without one. Raises as `analyse`."""
+    nothing = np.zeros(0, np.float32)
+    if face is None:
+        return FrameResult(frame.index, frame.time_s, None, nothing)
+    if regressor.stage is not None and regressor.of_whole_clips:
+        picture = regressor.stage.picture(frame.image, face)
+        return FrameResult(frame.index, frame.time_s, face, nothing, picture)
+    return FrameResult(frame.index, frame.time_s, face, regressor.embed(frame.image, face))
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Reading JSON that others made: what is large, ambiguous or not JSON at all is refused before it is used."""
+"""JSON files. Of what others made, what is large, ambiguous or not JSON at all is refused before it is used."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from reprlib import repr as shortened
 from typing import Any, NoReturn
 
 from .errors import AuMocapError
-from .files import is_file
+from .files import is_file, replacing
 
 
 class JsonError(AuMocapError):
@@ -54,6 +54,22 @@ def parse(text: str) -> object:
         raise JsonError(message) from error
     except ValueError as error:
         raise JsonError(str(error)) from error
+
+
+def write(document: object, path: Path, indent: int | None = 1) -> None:
+    """Writes a JSON file for people, which takes an earlier one's place when it is whole.
+
+    Raises:
+        OutputError: It cannot be written.
+        ValueError: The document holds NaN or infinity.
+    """
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent)
+    try:
+        content = text.encode()
+    except UnicodeEncodeError:  # a file's name may hold bytes that are no letters: these are kept as escapes
+        content = json.dumps(document, allow_nan=False, indent=indent).encode()
+    with replacing(path) as temporary:
+        temporary.write_bytes(content + b"\n")
 
 
 def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -80,7 +80,10 @@ class AUMOCAP_OT_analyse(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a video, and no other pass."""
-        if _State.current is not None and _State.current.running:
+        from . import library_batch
+
+        is_listed = library_batch.current() is not None  # between two passes of a list none is running
+        if is_listed or (_State.current is not None and _State.current.running):
             cls.poll_message_set("A video is being analysed: wait, or press Cancel")
             return False
         if not context.scene.aumocap.capture.filepath:

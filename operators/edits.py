@@ -244,9 +244,9 @@ class AUMOCAP_OT_copy_edits(_OfTake, bpy.types.Operator):
         if source is None or source.name == item.name:
             message = f"There is no other take '{self.source}': choose one from the list."
             raise SettingsError(message)
+        clips = [loaded.take(settings.path_of(each)).meta.get("source", {}) for each in (source, item)]
         edit_store.copy(source, item)
         refresh.scene(context.scene)
-        clips = [loaded.calibrator(settings.path_of(each)).take.meta.get("source", {}) for each in (source, item)]
         same = clips[0].get("sha256") == clips[1].get("sha256") and clips[0].get("name") == clips[1].get("name")
         return "" if same else "The two takes are not of the same video: look at the edits' places in time."
 

@@ -218,11 +218,7 @@ def load(stage: bpy.types.Scene, path: Path, smoothing: str) -> int:
     number = listed(stage, path)
     if number >= 0:
         return number
-    try:
-        take_list.add(stage, path, smoothing)
-    except UnicodeEncodeError as error:
-        message = f"Blender cannot keep the name {library_state.text_of(path.name)}: rename the file."
-        raise LibraryError(message) from error
+    take_list.add(stage, path, smoothing)
     return len(stage.aumocap.takes) - 1
 
 
@@ -386,7 +382,7 @@ def relink(run: Run, folder: Path, entries: "Sequence[Any]") -> Steps:
         for stage in bpy.data.scenes:
             number = listed(stage, take)
             if number >= 0:
-                stage.aumocap.takes[number].video = str(video)
+                stage.aumocap.takes[number].video = take_list.kept(str(video))
     run.total = len(result.found) + len(result.missing)
     for take, video in result.found.items():
         run.end(_name(take), "done", str(video))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..au_mocap import crops, pose, rotations
+from ..au_mocap.smoothing import segments
 from .review_finding import Review
 
 if TYPE_CHECKING:
@@ -77,10 +78,8 @@ def columns(review: Review, left: float, right: float, width: int) -> Columns:
     )
 
 
-def runs(chosen: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Runs of True as (start, stop)."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]])))
-    return [(int(start), int(stop)) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
+runs = segments
+"""For those who draw."""
 
 
 def hatching(left: float, right: float, height: float, step: float) -> NDArray[np.float32]:

@@ -17,10 +17,12 @@ _NOTHING_SELECTED: Final = 5  # pytest's exit code
 
 
 _NOT_ABOUT_ARRAYS: Final = (
-    "test_bad_input.py", "test_cli.py", "test_cli_convert.py", "test_cli_runtime.py", "test_cli_usage.py",
-    "test_evaluation.py", "test_import_law.py", "test_live_calibrating.py", "test_live_recording.py",
-    "test_live_session.py", "test_live_sources.py", "test_make.py", "test_packages.py", "test_release.py",
-    "test_remote.py", "test_report.py", "test_tracker_parity.py", "test_tracking.py", "test_video.py",
+    "test_actors.py", "test_bad_input.py", "test_batch.py", "test_cast.py", "test_cli.py", "test_cli_convert.py",
+    "test_cli_runtime.py", "test_cli_usage.py", "test_evaluation.py", "test_html_report_browser.py",
+    "test_import_law.py", "test_library_notes.py", "test_live_calibrating.py", "test_live_recording.py",
+    "test_live_session.py", "test_live_sources.py", "test_make.py", "test_packages.py", "test_papers_zip.py",
+    "test_release.py", "test_remote.py", "test_report.py", "test_tracker_parity.py", "test_tracking.py",
+    "test_video.py",
 )  # fmt: skip
 """Processes, threads, files and packages: the same on any numpy. What the tracker computes is seen on another one by
 the tests of whole takes.

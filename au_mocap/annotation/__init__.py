@@ -8,7 +8,7 @@
 `docs/annotation.md` describes the form for other programs.
 """
 
-from .folder import AGREED, SUFFIX, Annotation, ClipFacts, TakeFacts, load, save, save_agreed, save_coder
+from .folder import AGREED, SUFFIX, Annotation, ClipFacts, TakeFacts, labels_of, load, save, save_agreed, save_coder
 from .labels import DECIMALS, Labels, rounded
 from .names import check_coder
 from .table import read_labels, write_labels
@@ -22,6 +22,7 @@ __all__ = [
     "Labels",
     "TakeFacts",
     "check_coder",
+    "labels_of",
     "load",
     "read_labels",
     "rounded",

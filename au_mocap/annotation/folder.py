@@ -1,6 +1,5 @@
 """The folder that holds everybody's labels of one clip."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any, Final, cast
 
 from .. import channels, strict_json
 from ..errors import AnnotationError
-from ..files import is_file, is_folder, replacing
+from ..files import is_file, is_folder
 from . import journal
 from .labels import Labels
 from .names import check_coder
@@ -90,10 +89,7 @@ def save(annotation: Annotation, folder: Path) -> None:
     for coder in annotation.coders:
         check_coder(coder, annotation.coders)
     _check(annotation)
-    document = _document(annotation)
-    with replacing(folder / DESCRIPTION) as temporary:
-        text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+    strict_json.write(_document(annotation), folder / DESCRIPTION)
     for coder, labels in annotation.coders.items():
         save_coder(folder, coder, labels, annotation.channels)
     if annotation.agreed is not None:
@@ -133,6 +129,29 @@ def load(folder: Path) -> Annotation:
         take=take,
         agreed=read_labels(agreed, channel_ids, clip.frames) if is_file(agreed) else None,
     )
+
+
+def labels_of(annotation: Annotation, folder: Path, coder: str | None = None) -> Labels:
+    """Whose labels count: a coder's; without a name those that are agreed, or the only coder's.
+
+    Raises:
+        AnnotationError: There is no such coder, or nothing says whose count.
+    """
+    names = ", ".join(annotation.coders) or "nobody"
+    if coder is not None:
+        if coder not in annotation.coders:
+            message = f"{folder} holds no labels of '{coder}', only of {names}: name one of them, or leave --coder out."
+            raise AnnotationError(message)
+        return annotation.coders[coder]
+    if annotation.agreed is not None:
+        return annotation.agreed
+    if len(annotation.coders) == 1:
+        return next(iter(annotation.coders.values()))
+    message = (
+        f"{folder} holds labels of {names} and none that are agreed: choose whose (--coder NAME), or average them "
+        "with the command agree --write-agreed."
+    )
+    raise AnnotationError(message)
 
 
 def _coder_files(folder: Path) -> list[Path]:

@@ -8,6 +8,7 @@ an end was cut off while it was written and does not count.
 import contextlib
 import csv
 import io
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -52,8 +53,8 @@ class Journal:
             return
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        is_new = not is_file(self._path)
-        if is_new:
+        size = self._path.stat().st_size if is_file(self._path) else 0
+        if not size:
             writer.writerow((*LEADING, *self._ids))
         for (frame, row), time in zip(rows.items(), time_s, strict=True):
             values = [float("nan")] * len(self._columns) if row is None else row.values[self._columns].tolist()
@@ -63,6 +64,8 @@ class Journal:
             with self._path.open("a", newline="", encoding="utf-8") as file:
                 file.write(text.getvalue())
         except OSError as error:
+            with contextlib.suppress(OSError):  # half a line would spoil the next one
+                os.truncate(self._path, size)
             message = f"Cannot write {self._path} ({error.strerror or error}): your last change is not on the disk."
             raise OutputError(message) from error
 

@@ -50,31 +50,13 @@ _DESCRIPTION: Final = "annotation.json"
 
 
 def _clip(folder: Path, stored: Annotation, coder: str | None) -> Clip:
-    labels = _chosen(folder, stored, coder)
+    labels = annotation.labels_of(stored, folder, coder)
     values = sides.with_means(labels.values)
     used: list[int] = np.flatnonzero((~np.isnan(values)).any(axis=0)).tolist()
     rows = dict(zip(labels.frames.tolist(), values[:, used], strict=True))
     found = made_labels([targets.channel(channels.IDS[column]) for column in used], rows, folder)
     name = folder.resolve().name.removesuffix(annotation.SUFFIX)
     return Clip(name, name.partition("_")[0], clip_path(folder, stored), found, stored.clip.rate_hz)
-
-
-def _chosen(folder: Path, stored: Annotation, coder: str | None) -> annotation.Labels:
-    if coder is not None:
-        if coder not in stored.coders:
-            known = ", ".join(stored.coders) or "nobody"
-            message = f"{folder} has no coder '{coder}', but {known}."
-            raise DatasetError(message)
-        return stored.coders[coder]
-    if stored.agreed is not None:
-        return stored.agreed
-    if len(stored.coders) == 1:
-        return next(iter(stored.coders.values()))
-    message = (
-        f"{folder} has {len(stored.coders)} coders and no {annotation.AGREED}: choose one (--coder NAME), or write it "
-        "with the command agree --write-agreed."
-    )
-    raise DatasetError(message)
 
 
 def clip_path(folder: Path, stored: Annotation) -> Path:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats
+from ..smoothing import segments
 
 WIDTH: Final = 1000
 HEIGHT: Final = 100
@@ -24,10 +25,8 @@ def path(time_s: Floats, heights: Floats, *, filled: bool) -> str:
         filled: Begin and end each stretch at the bottom, for an area under the curve.
     """
     x, y = decimate(time_s, heights)
-    known = ~np.isnan(y)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(np.int8))).reshape(-1, 2)
     parts: list[str] = []
-    for first, stop in edges.tolist():
+    for first, stop in segments(~np.isnan(y)):
         points = " ".join(f"{a:g} {b:g}" for a, b in zip(x[first:stop].tolist(), y[first:stop].tolist(), strict=True))
         if filled:
             parts.append(f"M{x[first]:g} {HEIGHT}L{points} {x[stop - 1]:g} {HEIGHT}")

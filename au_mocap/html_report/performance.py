@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..calibration import Curves, Settings
+from ..smoothing import segments
 from ..take import Take
 from . import markup
 
@@ -79,6 +80,8 @@ def facts(shown: Performance) -> list[tuple[str, str]]:
         listed.append(("Ranges", f"{_count(len(adjusted), 'channel')} adjusted"))
     if not settings.shaping.is_plain:
         listed.append(("Intensity", "shaped by region"))
+    if not settings.edits.is_empty:
+        listed.append(("Edited by hand", _count(len(settings.edits.channel_ids), "channel")))
     actor = take.meta.get("actor")
     if isinstance(actor, dict):
         known = cast(dict[str, Any], actor)
@@ -90,8 +93,7 @@ def facts(shown: Performance) -> list[tuple[str, str]]:
 
 def gaps_of(found: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Stretches of frames without a face: first frame and the one after the last."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[True], found, [True]]).astype(np.int8)))
-    return [(int(first), int(stop)) for first, stop in edges.reshape(-1, 2)]
+    return segments(~found)
 
 
 def _clip(shown: Performance) -> str:

@@ -4,7 +4,6 @@
 altered.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, Final, cast
 
 from .. import strict_json
 from ..errors import LibraryError
-from ..files import is_file, replacing
+from ..files import is_file
 from ..take import SUFFIX as TAKE_SUFFIX
 
 SUFFIX: Final = ".take.json"
@@ -95,9 +94,7 @@ def save(take: Path, notes: Notes) -> None:
     """
     if load(take) == notes:
         return
-    with replacing(path_of(take)) as temporary:
-        text = json.dumps(to_document(notes), ensure_ascii=False, indent=1) + "\n"
-        temporary.write_text(text, encoding="utf-8")
+    strict_json.write(to_document(notes), path_of(take))
 
 
 def edit(

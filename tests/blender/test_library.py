@@ -141,6 +141,18 @@ def test_what_cannot_be_read_is_told(folder: Path) -> None:
     assert names() == []
 
 
+def test_a_name_that_blender_cannot_keep_leaves_no_half_of_a_take(folder: Path) -> None:
+    try:
+        shutil.copyfile(folder / "one.take.npz", folder / "bad \udcff.take.npz")
+    except OSError:
+        pytest.skip("names are letters on this system")
+    bpy.ops.aumocap.library_refresh()
+    mark("bad ?")
+    with pytest.raises(RuntimeError, match="rename the file"):
+        bpy.ops.aumocap.library_load()
+    assert len(bpy.context.scene.aumocap.takes) == 0
+
+
 def test_a_take_that_is_gone_is_told(folder: Path) -> None:
     choose("one")
     (folder / "one.take.npz").unlink()
@@ -273,7 +285,13 @@ def test_a_stopped_list_leaves_the_rest(folder: Path, character: Properties) -> 
     run = runs.Run("Bake Takes")
     order = runs.BakeOrder(bpy.context.scene.name, "new", in_a_row=False, gap=0, smoothing="light")
     paths = [folder / "one.take.npz", folder / "day 2" / "two.take.npz"]
+    batch = extension.module("operators.library_batch")
+    bpy.context.scene.aumocap.capture.filepath = str(CLIP)
+    assert bpy.ops.aumocap.analyse.poll()
     for _ in runs.bake(run, paths, order):
+        batch._State.run = run  # as a window's does
+        assert not bpy.ops.aumocap.analyse.poll()
+        batch._State.run = None
         if run.share > 0.0:  # read, but nothing written yet
             run.stop()
     assert [result.state for result in run.results] == ["cancelled", "cancelled"]

@@ -212,4 +212,3 @@ def test_hatching_stays_in_its_box() -> None:
     assert (ends.min(axis=0) >= (10.0, 0.0)).all()
     assert (ends.max(axis=0) <= (33.0, 12.0)).all()
     np.testing.assert_allclose(*(ends[1::2] - ends[::2]).T, atol=1e-5)
-    assert look.runs(np.array([True, False, True, True])) == [(0, 1), (2, 4)]

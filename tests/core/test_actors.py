@@ -18,6 +18,7 @@ from au_mocap.tracking import open_tracker
 from au_mocap.video import open_video
 from tests.core import clips
 from tests.core.command_line import rows_of
+from tests.core.whole_clips import of_clips
 
 FRAMES, LATE, RATE_HZ = 20, 5, 12.5
 ALL = 12
@@ -98,6 +99,23 @@ def test_who_comes_later_has_all_frames_and_no_face_before(
     assert (late.confidence[:LATE] == 0).all()
     takes.save(late, tmp_path / "late.take.npz")
     np.testing.assert_array_equal(takes.load(tmp_path / "late.take.npz").values, late.values)
+
+
+def test_each_goes_by_the_deviation_of_the_own_pictures(
+    duo: Path, tracker: OnnxTracker, regressor: Regressor, tmp_path: Path
+) -> None:
+    """A regressor that reads whole clips: what it knows of one actor's pictures must not reach the other's."""
+    whole = of_clips(tmp_path)
+    made, _ = actors.analyse_all(duo, tracker, whole, Extraction(Range(LATE), actors=ALL))
+    first, second = (take.meta["clip"]["deviation"] for take in made)
+    assert first != pytest.approx(second, rel=0.05)
+    tracker.wanted = Crop(*(float(value) for value in made[1].crop[0]))
+    try:
+        alone, _ = pipeline.extract(duo, tracker, whole, Extraction(Range(LATE)))
+    finally:
+        tracker.wanted = None
+    assert alone.meta["clip"]["deviation"] == pytest.approx(second, rel=1e-3)
+    np.testing.assert_allclose(made[1].embedding, alone.embedding, atol=2e-2)
 
 
 def test_stopping_keeps_what_was_analysed(duo: Path, tracker: OnnxTracker, regressor: Regressor) -> None:

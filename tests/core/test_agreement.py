@@ -193,7 +193,7 @@ def test_a_clip_that_has_moved_is_found_beside_the_folder_and_another_file_is_re
 
 def test_faults_of_labelled_clips_are_told(clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = saved(clip)
-    with pytest.raises(DatasetError, match="no coder 'Zoe', but Anna, Bo"):
+    with pytest.raises(DatasetError, match="no labels of 'Zoe', only of Anna, Bo"):
         datasets.annotated.load(folder, "Zoe")
     (folder / "agreed.csv").unlink()
     with pytest.raises(DatasetError, match="--write-agreed"):

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from au_mocap import annotation, channels
 from au_mocap.annotation import ClipFacts, Labels, TakeFacts, names
 from au_mocap.annotation.editing import Editing
 from au_mocap.annotation.journal import Journal
-from au_mocap.errors import AnnotationError
+from au_mocap.errors import AnnotationError, OutputError
 from tests.core import labelled
 from tests.core.labelled import COLUMNS, table_of
 
@@ -232,3 +233,28 @@ def test_a_coder_who_has_only_begun_is_there(folder: Path) -> None:
 def test_a_damaged_journal_is_told(folder: Path) -> None:
     table_of(folder).with_suffix(".journal").write_text("frame,time_s\n1,2\n", encoding="utf-8")
     refused(folder, "Anna.journal", "line 1")
+
+
+def test_a_change_that_is_written_in_part_spoils_none_after_it(folder: Path) -> None:
+    """As on a full disk: files may grow by ten bytes more."""
+    resource = pytest.importorskip("resource", reason="this system has no limit for files")
+    editing, path = Editing(Labels.empty(), np.arange(100) / 25), table_of(folder, "Bo").with_suffix(".journal")
+    journal, jaw = Journal(table_of(folder, "Bo"), COLUMNS), channels.INDEX["jaw_drop"]
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for frame in (1, 2, 3):
+        size = path.stat().st_size if path.exists() else 0
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, limits[1]))
+        try:
+            with pytest.raises(OutputError, match="not on the disk"):
+                journal.add(editing.set_value(frame, [jaw], 0.9), [frame / 25])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        journal.add(editing.set_value(frame, [jaw], 0.5), [frame / 25])
+    assert same(annotation.load(folder).coders["Bo"], labelled.labels([1, 2, 3], jaw_drop=[0.5, 0.5, 0.5]))
+
+
+def test_a_clip_whose_name_holds_bytes_that_are_no_letters(folder: Path) -> None:
+    stored = annotation.load(folder)
+    named = replace(stored, clip=replace(stored.clip, path="/clips/\udcff.mp4"))
+    annotation.save(named, folder)
+    assert annotation.load(folder).clip == named.clip

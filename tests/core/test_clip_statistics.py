@@ -17,8 +17,8 @@ from au_mocap.registry import BUNDLED, Registry
 from au_mocap.regressors import Regressor, open_regressor
 from au_mocap.tracking import TrackedFace, open_tracker
 from au_mocap.video import open_video
+from tests.core.whole_clips import FOLDER, of_clips
 
-FOLDER = Path(__file__).parents[1] / "data" / "two_stage"
 FRAMES = pipeline.Range(0, 24)
 
 
@@ -31,17 +31,6 @@ def face_at(center_px: tuple[float, float], scale: float, roll_rad: float = 0.0)
     turned[:, 1] = sin * points[:, 0] + cos * points[:, 1]
     landmarks = (turned + np.array([*center_px, 0.0])).astype(np.float32)
     return TrackedFace(landmarks, Crop(*center_px, 300.0 * scale, roll_rad), 1.0)
-
-
-def of_clips(folder: Path, statistics: str = "deviation") -> Regressor:
-    """The mean colour of the crop, over the clip's deviation where that is asked for."""
-    for name in ("image.onnx", "head.onnx"):
-        (folder / name).write_bytes((FOLDER / name).read_bytes())
-    text = (FOLDER / "registry.toml").read_text(encoding="utf-8")
-    added = f', clip_statistics = "{statistics}"' if statistics else ""
-    text = text.replace("size_px = 32,", f"size_px = 32{added},")
-    (folder / "registry.toml").write_text(text, encoding="utf-8")
-    return open_regressor(Registry((BUNDLED, folder)), "two_stage", "cpu")
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,10 @@ import pytest
 
 from au_mocap import calibration, channels, html_report, metrics
 from au_mocap.calibration import Curves, Settings
+from au_mocap.edits import Edits, Fix
 from au_mocap.errors import OutputError, TakeError
 from au_mocap.html_report import Performance, figures, lines, markup, strip
+from au_mocap.html_report.performance import facts
 from au_mocap.regressors import Regressor
 from au_mocap.take import Take
 from tests.core.takes import made_take
@@ -107,6 +109,12 @@ class TestPage:
         ):
             assert part in page.text, part
         assert f"confidence {shown.curves.neutral.confidence:.2f}" in page.text
+        assert "Edited by hand" not in page.text
+
+    def test_it_says_where_people_had_a_hand_in(self, shown: Performance) -> None:
+        edits = Edits((Fix("jaw_drop", 0.5, 0.4), Fix("jaw_drop", 0.9, 0.1), Fix("lip_pucker", 0.5, 0.2)))
+        told = dict(facts(replace(shown, settings=Settings(edits=edits, gains={"jaw_drop": 2.0}))))
+        assert (told["Edited by hand"], told["Ranges"]) == ("2 channels", "1 channel adjusted")
 
     def test_pictures_are_photographs_at_the_peaks(self, page: Page, shown: Performance) -> None:
         times = [float(str(found["data-time"])) for found in page.all("button") if "data-time" in found]

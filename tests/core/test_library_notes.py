@@ -136,6 +136,12 @@ def test_what_is_written_is_json_that_people_can_read(tmp_path: Path) -> None:
     assert json.loads(text)["version"] == notes.VERSION
 
 
+def test_a_video_whose_name_holds_bytes_that_are_no_letters_is_noted(tmp_path: Path) -> None:
+    take = put(tmp_path, "opening")
+    notes.edit(take, video="/clips/\udcff.mp4")
+    assert notes.load(take).video == "/clips/\udcff.mp4"
+
+
 def test_notes_are_found_however_the_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notes.edit(put(tmp_path / "shots", "opening"), actor="Bo")
     monkeypatch.chdir(tmp_path)

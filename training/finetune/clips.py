@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from au_mocap import annotation, channels, pipeline
 from au_mocap import take as takes
-from au_mocap.annotation import Annotation, Labels
+from au_mocap.annotation import Annotation
 from au_mocap.errors import AnnotationError, ModelError, TakeError
 from au_mocap.files import is_file
 from au_mocap.meter import Meter
@@ -84,7 +84,10 @@ def read(folder: Path, source: Source, coder: str | None = None) -> Clip:
         TakeError: The clip is another one than was labelled.
     """
     described = annotation.load(folder)
-    labels = _chosen(described, folder, coder)
+    labels = annotation.labels_of(described, folder, coder).without_empty()
+    if not len(labels):
+        message = f"{folder} holds no labels yet: label some frames first."
+        raise AnnotationError(message)
     take = _take(described, folder, source)
     seen = features(take)
     take = replace(take, values=source.regressor.values(seen), channels=channels.IDS)
@@ -120,27 +123,6 @@ def targets(clip: Clip) -> NDArray[np.float64]:
         moved = base[:, pair] + (table[:, mean] - base[:, mean])[:, None]
         table[:, pair] = np.where(alone[:, None], np.clip(moved, 0.0, 1.0), table[:, pair])
     return table[:, [channels.INDEX[channel_id] for channel_id in channels.PREDICTED_IDS]]
-
-
-def _chosen(described: Annotation, folder: Path, coder: str | None) -> Labels:
-    """Whose labels count."""
-    names = ", ".join(described.coders) or "nobody"
-    if coder is not None and coder not in described.coders:
-        message = f"{folder} holds no labels of '{coder}', only of {names}: name one of them, or leave --coder out."
-        raise AnnotationError(message)
-    if coder is None and described.agreed is None and len(described.coders) != 1:
-        message = (
-            f"{folder} holds labels of {names} and none that are agreed: average the coders' labels first, "
-            "or say with --coder whose to learn from."
-        )
-        raise AnnotationError(message)
-    chosen = described.agreed if coder is None else described.coders[coder]
-    labels = chosen if chosen is not None else next(iter(described.coders.values()))
-    labels = labels.without_empty()
-    if not len(labels):
-        message = f"{folder} holds no labels yet: label some frames first."
-        raise AnnotationError(message)
-    return labels
 
 
 def _take(described: Annotation, folder: Path, source: Source) -> Take:
