@@ -36,7 +36,7 @@ def add(stage: bpy.types.Scene, path: Path, smoothing: str = "light") -> "AUMOCA
         TakeError: The file is no take.
     """
     from ..au_mocap import channels
-    from . import loaded, refresh
+    from . import library_state, loaded, refresh
 
     take = loaded.take(path)
     own = stage.aumocap
@@ -53,6 +53,7 @@ def add(stage: bpy.types.Scene, path: Path, smoothing: str = "light") -> "AUMOCA
         item.neutral_first = item.neutral_last = take.first_frame
         own.active_take = len(own.takes) - 1
     refresh.scene(stage)
+    library_state.heard_of(path)
     return item
 
 

@@ -15,8 +15,10 @@ import pytest
 
 from au_mocap import calibration, channels, html_report, metrics
 from au_mocap.calibration import Curves, Settings
+from au_mocap.edits import Edits, Fix, Override
 from au_mocap.errors import OutputError, TakeError
 from au_mocap.html_report import Performance, figures, lines, markup, strip
+from au_mocap.html_report.performance import facts
 from au_mocap.regressors import Regressor
 from au_mocap.take import Take
 from tests.core.takes import made_take
@@ -107,6 +109,13 @@ class TestPage:
         ):
             assert part in page.text, part
         assert f"confidence {shown.curves.neutral.confidence:.2f}" in page.text
+
+    def test_facts_say_what_was_done_by_hand(self, shown: Performance) -> None:
+        drawn = [Override("jaw_drop", start, start + 1, np.array([start]), np.array([0.5])) for start in (0.0, 2.0)]
+        edits = Edits((Fix("lip_pucker", 1.0, 0.5),), tuple(drawn))
+        edited = replace(shown, settings=replace(shown.settings, edits=edits))
+        assert dict(facts(edited))["By hand"] == "1 value fixed, 2 stretches drawn in 2 channels"
+        assert "By hand" not in dict(facts(shown))
 
     def test_pictures_are_photographs_at_the_peaks(self, page: Page, shown: Performance) -> None:
         times = [float(str(found["data-time"])) for found in page.all("button") if "data-time" in found]
