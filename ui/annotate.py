@@ -113,14 +113,16 @@ def _step(row: bpy.types.UILayout, kind: str, icon: str, *, backwards: bool) -> 
 
 def _draw_edits(layout: bpy.types.UILayout) -> None:
     for kinds in (
-        (("COPY", "Previous", "COPYDOWN"), ("MIRROR", "Mirror", "MOD_MIRROR"), ("CLEAR", "Clear", "TRASH")),
+        (("COPY", "Copy Previous", "COPYDOWN"), ("MIRROR", "Mirror", "MOD_MIRROR")),
         (("AROUND", "Interpolate", "IPO_LINEAR"), ("ALL", "All Keys", "IPO_EASE_IN_OUT")),
         (("FRAME", "From Regressor", "SHADERFX"), ("RANGE", "Range", "PREVIEW_RANGE")),
     ):
         row = layout.row(align=True)
         for kind, label, icon in kinds:
             row.operator("aumocap.annotate_edit", text=label, icon=icon).kind = kind
-    layout.operator("aumocap.annotate_fixes", icon="KEYFRAME_HLT")
+    row = layout.row(align=True)
+    row.operator("aumocap.annotate_fixes", icon="KEYFRAME_HLT")
+    row.operator("aumocap.annotate_edit", text="Clear", icon="TRASH").kind = "CLEAR"
 
 
 def _draw_sliders(layout: bpy.types.UILayout, stage: bpy.types.Scene) -> None:
