@@ -39,7 +39,7 @@ class AUMOCAP_PT_annotate(InTab, bpy.types.Panel):
         _draw_steps(layout, context, session)
         _draw_edits(layout)
         _draw_sliders(layout, context.scene)
-        _draw_agreement(layout, session)
+        _draw_agreement(layout, context, session)
 
 
 def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -158,7 +158,7 @@ def _draw_slider(column: bpy.types.UILayout, stage: bpy.types.Scene, item: bpy.t
     ).channel = item.name
 
 
-def _draw_agreement(layout: bpy.types.UILayout, session: "Session") -> None:
+def _draw_agreement(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session") -> None:
     header, body = layout.panel("aumocap_annotate_agreement", default_closed=True)
     header.label(text=f"Agreement ({len(session.coders)} coders)" if len(session.coders) > 1 else "Agreement")
     if body is None:
@@ -182,8 +182,8 @@ def _draw_agreement(layout: bpy.types.UILayout, session: "Session") -> None:
     if found.outliers:
         body.operator("aumocap.annotate_outlier", icon="FRAME_NEXT")
         for each in found.outliers[:5]:
-            said = f"{each.frame}  {choices.short_label(each.channel)}: {each.coder} {each.value:.2f}"
-            body.label(text=f"{said}, median {each.median:.2f}", icon="ERROR", translate=False)
+            said = f"Frame {each.frame}, {choices.short_label(each.channel)}: {each.coder} {each.value:.2f}"
+            text.paragraph(body, context, f"{said}, median {each.median:.2f}", "ERROR")
 
 
 def _line(column: bpy.types.UILayout, cells: tuple[str, str, str, str]) -> None:
