@@ -87,7 +87,7 @@ def _draw_steps(layout: bpy.types.UILayout, context: bpy.types.Context, session:
         said, icon = "not labelled", "KEYFRAME"
     else:
         said, icon = ("by hand", "KEYTYPE_KEYFRAME_VEC") if row_now.key else ("filled in", "KEYTYPE_BREAKDOWN_VEC")
-    split = layout.split(factor=0.66)
+    split = layout.split(factor=0.71)
     split.label(text=f"Frame {frame}/{session.clip.frames - 1}: {said}", icon=icon, translate=False)
     split.label(text=f"{len(session.editing)} labelled", translate=False)
     row = layout.row(align=True)
