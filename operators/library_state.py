@@ -60,6 +60,7 @@ class _State:
     problems: ClassVar[tuple[str, ...]] = ()
     problem: ClassVar[str] = ""
     held: ClassVar[int] = 0
+    is_stale: ClassVar[bool] = False
 
 
 def folder_of(context: bpy.types.Context) -> Path:
@@ -85,6 +86,7 @@ def start(context: bpy.types.Context) -> None:
         AuMocapError: The folder cannot be used.
     """
     stop()
+    _State.is_stale = False
     scan = _State.scan = _Scan(folder_of(context), cache_folder())
     if bpy.app.background:
         scan.run()
@@ -104,6 +106,18 @@ def want() -> None:
     if bpy.app.background or _State.scan is not None or _State.problem or bpy.app.timers.is_registered(_begin):
         return
     bpy.app.timers.register(_begin, first_interval=_POLL_S)
+
+
+def heard_of(take: Path) -> None:
+    """A take has come into the scene: where the list should hold it and does not, the list is read again when drawn."""
+    folder = _State.folder
+    if folder is not None and folder in take.parents and all(entry.path != take for entry in _State.entries):
+        _State.is_stale = True
+
+
+def is_stale() -> bool:
+    """Whether the folder holds takes that are not shown."""
+    return _State.is_stale
 
 
 def folder_chosen() -> None:

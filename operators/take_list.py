@@ -32,7 +32,7 @@ def add(stage: bpy.types.Scene, path: Path, smoothing: str = "light") -> "AUMOCA
         TakeError: The file is no take, or its name is none that Blender can keep.
     """
     from ..au_mocap import channels
-    from . import loaded, refresh
+    from . import library_state, loaded, refresh
 
     if not kept(str(path)):
         message = f"Blender cannot keep the name {str(path).encode(errors='replace').decode()}: rename the file."
@@ -52,6 +52,7 @@ def add(stage: bpy.types.Scene, path: Path, smoothing: str = "light") -> "AUMOCA
         item.neutral_first = item.neutral_last = take.first_frame
         own.active_take = len(own.takes) - 1
     refresh.scene(stage)
+    library_state.heard_of(path)
     return item
 
 

@@ -39,7 +39,7 @@ class AUMOCAP_PT_annotate(InTab, bpy.types.Panel):
         _draw_steps(layout, context, session)
         _draw_edits(layout)
         _draw_sliders(layout, context.scene)
-        _draw_agreement(layout, session)
+        _draw_agreement(layout, context, session)
 
 
 def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -87,7 +87,7 @@ def _draw_steps(layout: bpy.types.UILayout, context: bpy.types.Context, session:
         said, icon = "not labelled", "KEYFRAME"
     else:
         said, icon = ("by hand", "KEYTYPE_KEYFRAME_VEC") if row_now.key else ("filled in", "KEYTYPE_BREAKDOWN_VEC")
-    split = layout.split(factor=0.66)
+    split = layout.split(factor=0.71)
     split.label(text=f"Frame {frame}/{session.clip.frames - 1}: {said}", icon=icon, translate=False)
     split.label(text=f"{len(session.editing)} labelled", translate=False)
     row = layout.row(align=True)
@@ -113,14 +113,16 @@ def _step(row: bpy.types.UILayout, kind: str, icon: str, *, backwards: bool) -> 
 
 def _draw_edits(layout: bpy.types.UILayout) -> None:
     for kinds in (
-        (("COPY", "Previous", "COPYDOWN"), ("MIRROR", "Mirror", "MOD_MIRROR"), ("CLEAR", "Clear", "TRASH")),
+        (("COPY", "Copy Previous", "COPYDOWN"), ("MIRROR", "Mirror", "MOD_MIRROR")),
         (("AROUND", "Interpolate", "IPO_LINEAR"), ("ALL", "All Keys", "IPO_EASE_IN_OUT")),
         (("FRAME", "From Regressor", "SHADERFX"), ("RANGE", "Range", "PREVIEW_RANGE")),
     ):
         row = layout.row(align=True)
         for kind, label, icon in kinds:
             row.operator("aumocap.annotate_edit", text=label, icon=icon).kind = kind
-    layout.operator("aumocap.annotate_fixes", icon="KEYFRAME_HLT")
+    row = layout.row(align=True)
+    row.operator("aumocap.annotate_fixes", icon="KEYFRAME_HLT")
+    row.operator("aumocap.annotate_edit", text="Clear", icon="TRASH").kind = "CLEAR"
 
 
 def _draw_sliders(layout: bpy.types.UILayout, stage: bpy.types.Scene) -> None:
@@ -156,7 +158,7 @@ def _draw_slider(column: bpy.types.UILayout, stage: bpy.types.Scene, item: bpy.t
     ).channel = item.name
 
 
-def _draw_agreement(layout: bpy.types.UILayout, session: "Session") -> None:
+def _draw_agreement(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session") -> None:
     header, body = layout.panel("aumocap_annotate_agreement", default_closed=True)
     header.label(text=f"Agreement ({len(session.coders)} coders)" if len(session.coders) > 1 else "Agreement")
     if body is None:
@@ -180,8 +182,8 @@ def _draw_agreement(layout: bpy.types.UILayout, session: "Session") -> None:
     if found.outliers:
         body.operator("aumocap.annotate_outlier", icon="FRAME_NEXT")
         for each in found.outliers[:5]:
-            said = f"{each.frame}  {choices.short_label(each.channel)}: {each.coder} {each.value:.2f}"
-            body.label(text=f"{said}, median {each.median:.2f}", icon="ERROR", translate=False)
+            said = f"Frame {each.frame}, {choices.short_label(each.channel)}: {each.coder} {each.value:.2f}"
+            text.paragraph(body, context, f"{said}, median {each.median:.2f}", "ERROR")
 
 
 def _line(column: bpy.types.UILayout, cells: tuple[str, str, str, str]) -> None:

@@ -34,7 +34,7 @@ class AUMOCAP_UL_fixes(bpy.types.UIList):
         row.operator("aumocap.go_to_fix", text="", icon="TIME", emboss=False).index = index
         split = row.split(factor=0.22)
         split.label(text=f"{item.time_s:.2f} s", translate=False)
-        split = split.split(factor=0.68)
+        split = split.split(factor=0.6)
         split.label(text=choices.short_label(item.name))
         split.prop(item, "value", text="", emboss=False)
         row.operator("aumocap.remove_fix", text="", icon="X", emboss=False).index = index

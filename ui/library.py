@@ -89,9 +89,9 @@ class AUMOCAP_PT_library(InTab, bpy.types.Panel):
             layout.label(text=f"Reading takes… {reading}" if reading else "Looking for takes…", icon="SORTTIME")
         for problem in filter(None, (library_state.problem(), *library_state.told()[:3])):
             text.problem(layout, context, library_state.text_of(problem))
-        if library_state.shown_folder() is None:
+        if library_state.shown_folder() is None or library_state.is_stale():
             library_state.want()
-        else:
+        if library_state.shown_folder() is not None:
             _draw_takes(layout, context, own)
         _draw_work(layout, context)
 
@@ -209,7 +209,7 @@ def _draw_lists(body: bpy.types.UILayout, context: bpy.types.Context) -> None:
     own = context.scene.aumocap_library
     body.operator("aumocap.library_analyse", icon="PLAY")
     meant = len(library_state.wanted())
-    takes = f"{meant} Takes" if meant != 1 else "1 Take"
+    takes = f"{meant} Takes" if meant > 1 else "Take"
     box = body.column(align=True)
     box.row().prop(own, "source", expand=True)
     if own.source == "PROFILE":

@@ -64,7 +64,10 @@ class AUMOCAP_PT_review(InTab, bpy.types.Panel):
         row = layout.row()
         row.scale_y = 1.3
         is_on = review_layout.is_on(context.window)
-        row.operator("aumocap.review_layout", icon="WINDOW" if not is_on else "LOOP_BACK", depress=is_on)
+        row.operator(
+            "aumocap.review_layout", text="Leave Review Layout" if is_on else "Review Layout",
+            icon="LOOP_BACK" if is_on else "WINDOW", depress=is_on,
+        )  # fmt: skip
         _draw_shown(layout, own)
         known = review_state.current(stage)
         if known is None and review_state.error(stage):

@@ -252,6 +252,6 @@ def _write_chosen(context: bpy.types.Context, review: "Review", view: _View, bot
     style = drawing.style(context)
     text = drawing.fitting(spot.problem.message, 0.6 * view.width, style)
     width = drawing.text_width(text, style)
-    x = min(max(view.x(spot.frame) + 10 * view.scale, 6 * view.scale), view.width - width - 10 * view.scale)
+    x = min(max(view.x(spot.frame) + 20 * view.scale, 6 * view.scale), view.width - width - 10 * view.scale)
     drawing.fill([(x - 4 * view.scale, y - 4 * view.scale, width + 8 * view.scale, 15 * view.scale)], style.ground)
     drawing.write(text, x, y, style, style.text)

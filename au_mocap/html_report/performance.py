@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..calibration import Curves, Settings
+from ..edits import Edits
 from ..smoothing import segments
 from ..take import Take
 from . import markup
@@ -81,7 +82,7 @@ def facts(shown: Performance) -> list[tuple[str, str]]:
     if not settings.shaping.is_plain:
         listed.append(("Intensity", "shaped by region"))
     if not settings.edits.is_empty:
-        listed.append(("Edited by hand", _count(len(settings.edits.channel_ids), "channel")))
+        listed.append(("By hand", _edits(settings.edits)))
     actor = take.meta.get("actor")
     if isinstance(actor, dict):
         known = cast(dict[str, Any], actor)
@@ -89,6 +90,13 @@ def facts(shown: Performance) -> list[tuple[str, str]]:
     if take.meta.get("partial"):
         listed.append(("Partial", "analysis was stopped before the end"))
     return listed
+
+
+def _edits(edits: Edits) -> str:
+    """What is the artist's word and not measured."""
+    parts = [f"{_count(len(edits.fixes), 'value')} fixed"] if edits.fixes else []
+    parts += [f"{_count(len(edits.overrides), 'stretch', 'stretches')} drawn"] if edits.overrides else []
+    return f"{', '.join(parts)} in {_count(len(edits.channel_ids), 'channel')}"
 
 
 def gaps_of(found: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -148,5 +156,5 @@ def _named(made: dict[str, object]) -> str:
     return f"{made.get('name', 'unknown')} {made.get('version', '')}".strip()
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def _count(number: int, noun: str, many: str = "") -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {many or noun + 's'}"

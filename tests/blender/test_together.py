@@ -127,6 +127,12 @@ def test_labels_give_way_to_a_value_that_is_tried_and_to_a_bake(own: Properties,
     assert jaw.value == 0.0, "not what the labels had posed"
     assert not labels.use_pose
     labels.use_pose = True
+    row = next(each for each in own.character.aumocap.rows if each.channel == JAW)
+    row.test = 0.5
+    assert jaw.value == pytest.approx(0.5, abs=1e-6)
+    row.test = 0.0
+    assert jaw.value == 0.0
+    labels.use_pose = True
     assert jaw.value == pytest.approx(1.0)
     bpy.ops.aumocap.bake()
     assert not labels.use_pose
@@ -166,7 +172,8 @@ def test_report_and_export_hold_the_edits(own: Properties, tmp_path: Path) -> No
     before = page(), exported()
     fix(11, 0.87654)
     after = page(), exported()
-    assert after[0] != before[0]
+    assert "1 value fixed in 1 channel" in after[0]
+    assert "1 value fixed" not in before[0]
     assert "0.8765" in after[1]
     assert "0.8765" not in before[1]
     bpy.ops.aumocap.remove_fix(everything=True)

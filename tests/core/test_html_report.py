@@ -15,7 +15,7 @@ import pytest
 
 from au_mocap import calibration, channels, html_report, metrics
 from au_mocap.calibration import Curves, Settings
-from au_mocap.edits import Edits, Fix
+from au_mocap.edits import Edits, Fix, Override
 from au_mocap.errors import OutputError, TakeError
 from au_mocap.html_report import Performance, figures, lines, markup, strip
 from au_mocap.html_report.performance import facts
@@ -109,12 +109,18 @@ class TestPage:
         ):
             assert part in page.text, part
         assert f"confidence {shown.curves.neutral.confidence:.2f}" in page.text
-        assert "Edited by hand" not in page.text
 
-    def test_it_says_where_people_had_a_hand_in(self, shown: Performance) -> None:
-        edits = Edits((Fix("jaw_drop", 0.5, 0.4), Fix("jaw_drop", 0.9, 0.1), Fix("lip_pucker", 0.5, 0.2)))
-        told = dict(facts(replace(shown, settings=Settings(edits=edits, gains={"jaw_drop": 2.0}))))
-        assert (told["Edited by hand"], told["Ranges"]) == ("2 channels", "1 channel adjusted")
+    def test_facts_say_what_was_done_by_hand(self, shown: Performance) -> None:
+        drawn = [Override("jaw_drop", start, start + 1, np.array([start]), np.array([0.5])) for start in (0.0, 2.0)]
+        edits = Edits((Fix("lip_pucker", 1.0, 0.5),), tuple(drawn))
+        edited = replace(shown, settings=replace(shown.settings, edits=edits))
+        assert dict(facts(edited))["By hand"] == "1 value fixed, 2 stretches drawn in 2 channels"
+        assert "By hand" not in dict(facts(shown))
+
+    def test_facts_say_that_ranges_were_set(self, shown: Performance) -> None:
+        told = dict(facts(replace(shown, settings=Settings(gains={"jaw_drop": 2.0}))))
+        assert told["Ranges"] == "1 channel adjusted"
+        assert "Ranges" not in dict(facts(shown))
 
     def test_pictures_are_photographs_at_the_peaks(self, page: Page, shown: Performance) -> None:
         times = [float(str(found["data-time"])) for found in page.all("button") if "data-time" in found]
