@@ -119,7 +119,7 @@ class AUMOCAP_OT_duplicate_take(bpy.types.Operator):
             return {"CANCELLED"}
         original = context.scene.aumocap.takes[index]  # adding may have moved the list in memory
         with refresh.held():
-            for name in ("neutral", "neutral_first", "neutral_last", "smoothing", "gaps", "mirror"):
+            for name in ("neutral", "neutral_first", "neutral_last", "smoothing", "contact", "gaps", "mirror"):
                 setattr(item, name, getattr(original, name))
             actor_settings.copy(original, item)
         try:

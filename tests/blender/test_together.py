@@ -219,3 +219,12 @@ def test_a_take_that_was_relinked_in_the_library_shows_its_video(own: Properties
         bpy.context.scene, Path(bpy.context.scene.aumocap_library.folder) / "first.take.npz"
     )
     assert Path(added.video) == moved, "and of one that is loaded later"
+
+
+def test_a_copy_of_a_take_has_its_settings_and_its_edits(own: Properties) -> None:
+    own.takes[0].contact, own.takes[0].smoothing = 0.25, "strong"
+    fix(11, 0.9)
+    bpy.ops.aumocap.duplicate_take()
+    copy = own.takes[2]
+    assert (copy.contact, copy.smoothing) == (pytest.approx(0.25), "strong")
+    np.testing.assert_array_equal(values(own, 2), values(own, 0))
