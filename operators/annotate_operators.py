@@ -30,11 +30,11 @@ EDITS = (
         "Fill the frames from the key frame before this one to the one after it with straight lines",
     ),
     ("ALL", "Interpolate All", "Fill the frames between all key frames with straight lines"),
-    ("FRAME", "Frame from Regressor", "Give this frame what the take's regressor measured"),
+    ("FRAME", "Frame from Regressor", "Give this frame the values of the take, with its settings and edits"),
     (
         "RANGE",
         "Range from Regressor",
-        "Give the frames of the preview range, or all, what the take's regressor measured; key frames stay",
+        "Give the frames of the preview range, or all, the values of the take as set and edited; key frames stay",
     ),
 )
 

@@ -8,7 +8,7 @@ import bpy
 BEGINNINGS = (
     ("NOTHING", "Nothing", "Only the channels that you move are labelled"),
     ("SHOWN", "What Is Shown", "The other channels begin with what is shown: a blend of the labelled frames around"),
-    ("REGRESSOR", "Regressor", "The other channels begin with what the take's regressor measured"),
+    ("REGRESSOR", "Regressor", "The other channels begin with the values of the take, with its settings and edits"),
 )
 
 
