@@ -42,7 +42,7 @@ def state() -> list[object]:
     objects = [(each.name, each.select_get(), each.hide_get(), each.hide_viewport) for each in scene.objects]
     places = [(each.name, *(value for row in each.matrix_world for value in row)) for each in scene.objects]
     times = [scene.frame_start, scene.frame_end, scene.frame_current_final, scene.render.fps, scene.render.fps_base]
-    kept = sorted(key for key in scene if not key.startswith("aumocap"))  # made by a first look at them
+    kept = sorted(key for key in scene.keys() if not key.startswith("aumocap"))  # noqa: SIM118 - ours come when looked at
     return [blocks, objects, places, times, bpy.context.view_layer.objects.active, kept]
 
 
