@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.window import window
 
@@ -18,8 +19,9 @@ def timeline(result: window.Result, name: str) -> np.ndarray:
     return picture(result, name)[bottom - 10 : bottom, x : x + width]
 
 
-def test_a_take_is_reviewed_beside_its_video(built_zip: Path) -> None:
-    result = window.run("5.2", SCRIPTS / "review.py", 240.0, [built_zip, CLIP])
+@pytest.mark.parametrize("blender", ["5.2"], indirect=True)
+def test_a_take_is_reviewed_beside_its_video(blender: str, built_zip: Path) -> None:
+    result = window.run(blender, SCRIPTS / "review.py", 240.0, [built_zip, CLIP])
     assert result.code == 0, result.log
     seen = result.json
     assert result.problems == []
