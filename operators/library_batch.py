@@ -163,7 +163,22 @@ def write_report(text: str) -> None:
     block.write(library_state.text_of(text))
 
 
-class AUMOCAP_OT_library_analyse(_Listed):
+class _InFolder(_Listed):
+    """A list that comes from a folder: the file browser asks for it first."""
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Ask for the folder."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """After the folder was chosen: in the background of a window."""
+        if self._timer is None and not bpy.app.background and context.window is not None:
+            return self.begin_modal(context)
+        return super().execute(context)
+
+
+class AUMOCAP_OT_library_analyse(_InFolder):
     """Makes takes of the videos of a folder."""
 
     bl_idname = "aumocap.library_analyse"
@@ -179,17 +194,6 @@ class AUMOCAP_OT_library_analyse(_Listed):
     add_to_scene: bpy.props.BoolProperty(
         name="Add to the Scene", description="Put the new takes into the scene's list as well", default=False
     )
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Ask for the folder."""
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """After the folder was chosen: in the background of a window."""
-        if self._timer is None and not bpy.app.background and context.window is not None:
-            return self.begin_modal(context)
-        return super().execute(context)
 
     def plan(self, context: bpy.types.Context) -> "tuple[Run, Steps]":
         """The videos' passes."""
@@ -303,7 +307,7 @@ class AUMOCAP_OT_library_bake(_Listed):
         return done
 
 
-class AUMOCAP_OT_library_relink(_Listed):
+class AUMOCAP_OT_library_relink(_InFolder):
     """Looks for the videos of takes."""
 
     bl_idname = "aumocap.library_relink"
@@ -320,17 +324,6 @@ class AUMOCAP_OT_library_relink(_Listed):
     def is_ready(cls, _context: bpy.types.Context) -> bool:
         """Needs takes."""
         return _some(cls)
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Ask for the folder."""
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """After the folder was chosen: in the background of a window."""
-        if self._timer is None and not bpy.app.background and context.window is not None:
-            return self.begin_modal(context)
-        return super().execute(context)
 
     def plan(self, context: bpy.types.Context) -> "tuple[Run, Steps]":
         """The search."""
