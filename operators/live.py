@@ -31,7 +31,8 @@ class _State:
     live: "ClassVar[LiveRun | None]" = None
     storing: "ClassVar[tuple[Recording, ...]]" = ()
     problem: ClassVar[str] = ""
-    neutral: "ClassVar[tuple[str, Any] | None]" = None
+    neutral: "ClassVar[tuple[str, str, Any] | None]" = None
+    """Networks, actor, and what was last in use for them."""
 
 
 def current() -> "LiveRun | None":
@@ -83,8 +84,10 @@ def start(context: bpy.types.Context, stage: bpy.types.Scene) -> tuple[str, ...]
 
         trying.stop()
         live = LiveRun(context, stage)
-        if _State.neutral is not None and _State.neutral[0] == live.regressor:
-            live.session.set_neutral(_State.neutral[1])
+        if _State.neutral is not None and _State.neutral[:2] == (live.regressor, live.actor):
+            live.session.set_neutral(_State.neutral[2])
+        elif live.actor:
+            live.take_neutral(stage)
         live.session.start()
     _State.live = live
     for name, function in _handlers():
@@ -105,7 +108,7 @@ def stop() -> None:
     if live is None:
         return
     neutral = live.session.neutral
-    _State.neutral = None if neutral is None else (live.regressor, neutral)
+    _State.neutral = None if neutral is None else (live.regressor, live.actor, neutral)
     live.end()
     if live.recording is not None:
         _State.storing += (live.recording,)

@@ -77,6 +77,9 @@ class AUMOCAP_PG_live(bpy.types.PropertyGroup):
         description="Swap left and right, so that the character moves as a mirror would",
         default=False,
     )
+    profile: bpy.props.StringProperty(
+        name="Actor", description="The profile of the actor whose ranges, intensity and neutral are used"
+    )
     frozen: bpy.props.BoolProperty(
         name="Freeze", description="Hold the face as it is", default=False, options={"SKIP_SAVE"}
     )

@@ -2,17 +2,19 @@
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import bpy
 
-from ..au_mocap.errors import AuMocapError
-from . import preferences, take_list
+from ..au_mocap.errors import AuMocapError, ProfileError
+from . import actor_settings, live_source, preferences, take_list
 
 if TYPE_CHECKING:
     from ..au_mocap.live.session import Session
+    from ..au_mocap.profile import Profile
+    from .capture_properties import AUMOCAP_PG_take
 
 NAME: Final = "Live"
 
@@ -90,6 +92,7 @@ class Recording:
         scene: Name of the scene that gets the take.
         output: The take to write.
         mirror: Whether the character was shown as a mirror image.
+        actor: The profile that it was shown with, for the take.
         playback: The scene that plays along.
         began_s: When its first picture was taken, in seconds of `time.perf_counter()`; None until it is stored.
         problem: What went wrong, for the user.
@@ -100,6 +103,7 @@ class Recording:
     scene: str
     output: Path
     mirror: bool
+    actor: "Profile | None" = None
     playback: Playback | None = None
     began_s: float | None = None
     problem: str = ""
@@ -160,6 +164,8 @@ class Recording:
             self.problem = str(error)
             return
         item.mirror = self.mirror
+        if self.actor is not None:
+            self._tell_of_actor(self.actor, item)
         if self.playback is not None and self.began_s is not None:
             fps = stage.render.fps / stage.render.fps_base
             late = (self.began_s - self.playback.began_s) * fps
@@ -167,18 +173,29 @@ class Recording:
         if not bpy.app.background:
             bpy.ops.ed.undo_push(message="Record")
 
+    def _tell_of_actor(self, actor: "Profile", item: "AUMOCAP_PG_take") -> None:
+        """Give the take what was shown; a neutral of other networks is left out."""
+        try:
+            try:
+                actor_settings.apply(actor, item)
+            except ProfileError:
+                actor_settings.apply(replace(actor, neutral=None), item)
+        except AuMocapError as error:
+            self.problem = str(error)
+
 
 def begin(context: bpy.types.Context, stage: bpy.types.Scene, session: "Session") -> Recording:
     """Begin to record.
 
     Raises:
-        AuMocapError: There is no picture yet, or takes cannot be stored.
+        AuMocapError: There is no picture yet, takes cannot be stored, or the actor's profile cannot be read.
     """
     own = stage.aumocap.live
     output = take_list.free_path(preferences.takes_folder(context), Path(NAME))
     video = _free_video(output) if own.keep_video else None
+    actor = live_source.profile_of(own) if own.profile else None
     session.record(video)
-    made = Recording(stage.name, output, own.mirror)
+    made = Recording(stage.name, output, own.mirror, actor)
     if own.play_scene:
         made.playback = Playback(stage)
     return made

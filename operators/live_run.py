@@ -6,14 +6,14 @@ Imported at first use: it needs the engine.
 
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import bpy
 import numpy as np
 
 from ..au_mocap import rotations
 from ..au_mocap.errors import AuMocapError, LiveError
-from . import live_keys, live_recording, live_source, live_trace, settings
+from . import live_keys, live_recording, live_source, live_trace, models, settings
 from .live_pose import LivePose, moment_of
 from .outlets_feed import Feed
 from .posing import Remembered
@@ -30,6 +30,16 @@ _LOOK_AROUND_S: Final = 0.2
 
 _STOP_S: Final = 0.5
 _MIRRORED: Final = np.array([-1.0, 1.0, 1.0])
+
+
+class _Wishes(NamedTuple):
+    """What the panel says, to see whether it has changed."""
+
+    smoothing: str
+    mirror: bool
+    frozen: bool
+    muted: frozenset[str]
+    profile: str
 
 
 class LiveRun:
@@ -102,6 +112,32 @@ class LiveRun:
         """Read character and table again with the next frame."""
         self._pose = None
 
+    @property
+    def actor(self) -> str:
+        """Whose profile was chosen."""
+        return self._wishes.profile
+
+    def take_neutral(self, stage: bpy.types.Scene) -> None:
+        """Go by the neutral of the actor's profile, or the networks' generic one where that has none for them.
+
+        Raises:
+            ProfileError: The profile cannot be read.
+            ModelError: The networks are no longer in the registry.
+        """
+        self.problem = ""
+        known = live_source.profile_of(stage.aumocap.live).neutral
+        if known is None:
+            self.session.set_neutral(None)
+            return
+        entry = models.registry().regressor(self.regressor)
+        fits = (known.regressor, known.version) == (entry.name, entry.version)
+        self.session.set_neutral(known.neutral if fits else None)
+        if not fits:
+            self.problem = (
+                f"The profile's neutral was measured by {known.regressor} {known.version}, and these networks are "
+                f"{entry.name} {entry.version}: press Neutral. Its ranges and intensity are used."
+            )
+
     def put_back(self) -> None:
         """Put the character back; the next frame poses it again."""
         live_trace.put_back()
@@ -132,9 +168,16 @@ class LiveRun:
 
     def _follow_settings(self, stage: bpy.types.Scene) -> None:
         wishes = _wishes(stage.aumocap.live)
-        if wishes != self._wishes:
-            self._wishes = wishes
+        if wishes == self._wishes:
+            return
+        other_actor = wishes.profile != self._wishes.profile
+        self._wishes = wishes
+        try:
             self.session.settings = live_source.settings_of(stage.aumocap.live)
+            if other_actor:
+                self.take_neutral(stage)
+        except AuMocapError as error:
+            self.problem = str(error)  # the preview goes on as it was
 
     def _count_down(self, stage: bpy.types.Scene) -> None:
         if self.countdown is None or self.countdown.left_s > 0.0 or self.session.state != "running":
@@ -185,7 +228,7 @@ class LiveRun:
 
     def _counted_from(self, frame: "LiveFrame") -> "tuple[Floats, Floats]":
         """The head's rotation and position from which its moves are counted: of the neutral, else of the first face."""
-        mirror = self._wishes[1]
+        mirror = self._wishes.mirror
         calibration = self.session.calibration
         if calibration.head_rotation is not None and calibration.head_position is not None:
             self._origin = calibration.head_rotation, calibration.head_position
@@ -199,5 +242,5 @@ def _turned(rotation: "Floats", position: "Floats", mirror: bool) -> "tuple[Floa
     return (rotations.mirrored(rotation[None])[0], position * _MIRRORED) if mirror else (rotation, position)
 
 
-def _wishes(own: "AUMOCAP_PG_live") -> tuple[str, bool, bool, frozenset[str]]:
-    return own.smoothing, own.mirror, own.frozen, frozenset(own.muted)
+def _wishes(own: "AUMOCAP_PG_live") -> _Wishes:
+    return _Wishes(own.smoothing, own.mirror, own.frozen, frozenset(own.muted), own.profile)

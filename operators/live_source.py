@@ -2,28 +2,31 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import bpy
 
-from ..au_mocap import sessions
+from ..au_mocap import profile, sessions
 from ..au_mocap.errors import LiveError
 from ..au_mocap.live.session import LiveSettings, Session
 from ..au_mocap.live.sources import CameraSource, FileSource, FolderSource, Source
 from ..au_mocap.registry import Registry
 from ..au_mocap.regressors import Regressor, open_regressor
 from ..au_mocap.tracking import FaceTracker, open_tracker
-from . import models, preferences
+from . import actor_settings, models, preferences
 
 if TYPE_CHECKING:
     from .live_properties import AUMOCAP_PG_live
+
+_ANYBODY: Final = profile.Profile("Anybody")
 
 
 def session_of(context: bpy.types.Context, stage: bpy.types.Scene) -> Session:
     """A session as a scene asks for it, not yet started.
 
     Raises:
-        AuMocapError: No video or folder is chosen, or the preferences name a runtime that cannot be used.
+        AuMocapError: No video or folder is chosen, the actor's profile cannot be read, or the preferences name a
+            runtime that cannot be used.
     """
     own, capture, chosen = stage.aumocap.live, stage.aumocap.capture, preferences.get(context)
     device, threads, name = capture.device, chosen.threads, own.regressor
@@ -34,8 +37,16 @@ def session_of(context: bpy.types.Context, stage: bpy.types.Scene) -> Session:
 
 
 def settings_of(own: "AUMOCAP_PG_live") -> LiveSettings:
-    """What is done to the measurements."""
-    return LiveSettings(own.smoothing, own.mirror, own.frozen, frozenset(own.muted))
+    """What is done to the measurements; raises ProfileError where the actor's profile cannot be read."""
+    actor = profile_of(own)
+    return LiveSettings(
+        own.smoothing, own.mirror, own.frozen, frozenset(own.muted), actor.gains, actor.offsets, actor.shaping
+    )
+
+
+def profile_of(own: "AUMOCAP_PG_live") -> profile.Profile:
+    """What is known of the actor, which is nothing where none is named; raises ProfileError as `profile.load`."""
+    return profile.load(actor_settings.path_of(own.profile)) if own.profile else _ANYBODY
 
 
 def source_of(own: "AUMOCAP_PG_live") -> Source:

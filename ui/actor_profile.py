@@ -39,6 +39,16 @@ class AUMOCAP_MT_delete_profiles(bpy.types.Menu):
             self.layout.operator("aumocap.delete_profile", text=name, translate=False).name = name
 
 
+def draw_names(layout: bpy.types.UILayout, data_path: str) -> None:
+    """Menu entries that write a profile's name into a property of the context."""
+    known = actor_profile.names()
+    if not known:
+        layout.label(text="Save a profile in the Actor panel first")
+    for name in known:
+        entry = layout.operator("wm.context_set_string", text=name, icon="USER", translate=False)
+        entry.data_path, entry.value = data_path, name
+
+
 def draw_profile(layout: bpy.types.UILayout, item: bpy.types.PropertyGroup) -> None:
     """The menu of profiles, named after the actor."""
     layout.menu("AUMOCAP_MT_profiles", text=item.actor or "Actor Profile", icon="USER", translate=False)

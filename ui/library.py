@@ -4,8 +4,8 @@ from pathlib import Path
 
 import bpy
 
-from ..operators import actor_profile, classes, library, library_batch, library_pictures, library_state
-from . import text
+from ..operators import classes, library, library_batch, library_pictures, library_state
+from . import actor_profile, text
 from .tab import InTab
 
 _ICONS = {"done": "CHECKMARK", "failed": "ERROR", "cancelled": "CANCEL", "skipped": "FORWARD"}
@@ -246,12 +246,7 @@ class AUMOCAP_MT_library_profiles(bpy.types.Menu):
 
     def draw(self, _context: bpy.types.Context) -> None:
         """Every profile."""
-        known = actor_profile.names()
-        if not known:
-            self.layout.label(text="Save a profile in the Actor panel first")
-        for name in known:
-            entry = self.layout.operator("wm.context_set_string", text=name, icon="USER", translate=False)
-            entry.data_path, entry.value = "scene.aumocap_library.profile", name
+        actor_profile.draw_names(self.layout, "scene.aumocap_library.profile")
 
 
 CLASSES = (AUMOCAP_UL_library, AUMOCAP_MT_library_profiles, AUMOCAP_PT_library)

@@ -3,7 +3,7 @@
 import bpy
 
 from ..operators import classes, live, live_operators
-from . import text
+from . import actor_profile, text
 from .tab import InTab
 
 
@@ -20,6 +20,21 @@ class AUMOCAP_MT_cameras(bpy.types.Menu):
             self.layout.label(text="No camera is connected")
         for index, name in found:
             self.layout.operator("aumocap.choose_camera", text=f"{index}  {name}", translate=False).index = index
+
+
+class AUMOCAP_MT_live_profiles(bpy.types.Menu):
+    """Actors that are known."""
+
+    bl_idname = "AUMOCAP_MT_live_profiles"
+    bl_label = "Actor Profiles"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Nobody in particular, then every profile."""
+        path = "scene.aumocap.live.profile"
+        if context.scene.aumocap.live.profile:
+            nobody = self.layout.operator("wm.context_set_string", text="No Profile", icon="X")
+            nobody.data_path, nobody.value = path, ""
+        actor_profile.draw_names(self.layout, path)
 
 
 class AUMOCAP_PT_live(InTab, bpy.types.Panel):
@@ -105,6 +120,7 @@ def _draw_shown(layout: bpy.types.UILayout, own: bpy.types.PropertyGroup) -> Non
     column.prop(own, "smoothing")
     column.prop(own, "mirror")
     column.prop(own, "overlay")
+    column.menu("AUMOCAP_MT_live_profiles", text=own.profile or "Actor Profile", icon="USER", translate=False)
     layout.label(text="Mute")
     grid = layout.grid_flow(columns=4, align=True, even_columns=True)
     grid.prop(own, "muted")
@@ -121,6 +137,6 @@ def _draw_more(layout: bpy.types.UILayout, own: bpy.types.PropertyGroup) -> None
         body.prop(own, name)
 
 
-CLASSES = (AUMOCAP_MT_cameras, AUMOCAP_PT_live)
+CLASSES = (AUMOCAP_MT_cameras, AUMOCAP_MT_live_profiles, AUMOCAP_PT_live)
 
 register, unregister = classes.factory(CLASSES)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .. import calibration, channels, regions, rotations
 from ..errors import SettingsError
+from ..shaping import Shaping, shape
 from .filtering import STRENGTHS, Filtered
 
 HEAD: Final = "head"
@@ -16,6 +17,7 @@ PARTS: Final = (*regions.REGIONS, HEAD)
 """What can be muted: the regions of the face, and the head's pose."""
 
 _MIRROR_POSITION: Final = np.array([-1.0, 1.0, 1.0])
+_UNBALANCED: Final = np.ones(len(channels.IDS))
 _NOWHERE: Final = np.full(4, np.nan), np.full(3, np.nan)
 
 
@@ -30,6 +32,7 @@ class LiveSettings:
         muted: Those of `PARTS` that rest: values 0, or no head pose.
         gains: As in `calibration.Settings`.
         offsets: As in `calibration.Settings`.
+        shaping: The same, but for symmetry: which side is the weaker one, only a whole take can tell.
     """
 
     smoothing: str = "light"
@@ -38,6 +41,7 @@ class LiveSettings:
     muted: frozenset[str] = frozenset()
     gains: Mapping[str, float] = field(default_factory=dict[str, float])
     offsets: Mapping[str, float] = field(default_factory=dict[str, float])
+    shaping: Shaping = field(default_factory=Shaping)
 
     def __post_init__(self) -> None:
         """Checks names and ranges; raises SettingsError."""
@@ -77,6 +81,8 @@ def shown(filtered: Filtered, settings: LiveSettings) -> Shown:
         values[channels.INDEX[channel_id]] *= gain
     for channel_id, offset in settings.offsets.items():
         values[channels.INDEX[channel_id]] += offset * filtered.presence
+    if not settings.shaping.is_plain:
+        values = shape(values[None], settings.shaping, _UNBALANCED)[0].astype(np.float32)
     values = channels.enforce_rules(values[None])[0]
     for part in settings.muted - {HEAD}:
         values[[column for column, name in enumerate(channels.IDS) if regions.REGION_OF[name] == part]] = 0.0

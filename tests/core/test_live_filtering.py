@@ -1,6 +1,7 @@
 """The live filter on made-up signals and clocks: noise, delay, rest, loss and return."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from au_mocap.live.filtering import HOLD_S, STRENGTHS, Filtered, LiveFilter, Sam
 from au_mocap.live.one_euro import OneEuro, OneEuroRotation, Tuning, angle, between, share
 from au_mocap.live.rest import Deadband
 from au_mocap.live.settings import PARTS, LiveSettings, shown
+from au_mocap.shaping import Shaping, shape
 
 RATE_HZ = 30.0
 FORWARD = np.array([1.0, 0.0, 0.0, 0.0])
@@ -263,6 +265,14 @@ def test_gains_and_offsets_fit_the_offline_ones() -> None:
     assert changed.values[INDEX["upper_lip_raise"]] == pytest.approx(
         changed.values[[INDEX["upper_lip_raise_L"], INDEX["upper_lip_raise_R"]]].mean()
     )
+
+
+def test_intensity_and_exaggeration_fit_the_offline_ones() -> None:
+    shaping = Shaping(intensity={"jaw": 0.5}, exaggeration={"lips": 1.0}, symmetry=1.0)
+    plain, changed = shown(filtered(), LiveSettings()), shown(filtered(), LiveSettings(shaping=shaping))
+    offline = shape(plain.values[None], replace(shaping, symmetry=0.0))
+    assert changed.values == pytest.approx(channels.enforce_rules(offline.astype(np.float32))[0])
+    assert changed.values[JAW] == pytest.approx(0.5 * plain.values[JAW])
 
 
 def test_offsets_fade_with_the_face() -> None:
