@@ -28,6 +28,15 @@ OUTPUTS: Final[Mapping[str, tuple[int, ...]]] = {
 }
 """What the graph can give for one tile: `landmarks` in pixels of the tile, and the inner maps, fine to coarse."""
 
+MIRRORED: Final = "mirrored_"
+"""Begins the names of what the graph gives for the mirrored tile: a second look, which errs in other ways."""
+
+LOOKS: Final[Mapping[str, tuple[int, ...]]] = {
+    **OUTPUTS,
+    **{f"{MIRRORED}{name}": shape for name, shape in OUTPUTS.items()},
+}
+"""`OUTPUTS` of the tile and of the mirrored tile."""
+
 _FACE_MARGIN: Final = 1.5
 
 # Of the score before its sigmoid, on real clips and renders: 18 to 22 for a clear face, 11 to 17 in a laugh or with a

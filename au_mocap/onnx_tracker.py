@@ -313,7 +313,7 @@ def tracked(found: Candidate, frame: Image) -> TrackedFace:
     """A face that was accepted, as trackers give it."""
     result = found.result
     confidence = result.confidence * shown_share(result.landmarks, found.crop, frame)
-    return TrackedFace(result.landmarks, found.crop, confidence, result.maps)
+    return TrackedFace(result.landmarks, found.crop, confidence, result.maps, result.tile if result.maps else None)
 
 
 def _candidate(frame: Image, result: LandmarkResult, look: Signature) -> Candidate | None:

@@ -72,7 +72,7 @@ class ImageStage:
         size_px: For `crop`: side of the picture.
         clip_statistics: For `crop`: `deviation` where pixel values are divided by their standard deviation over the
             whole clip, a running estimate when live; empty where the picture is read as it is.
-        inputs: For `maps`: names of `landmark_model.OUTPUTS`.
+        inputs: For `maps`: names of `landmark_model.LOOKS`.
     """
 
     file: ModelFile

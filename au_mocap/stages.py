@@ -11,7 +11,7 @@ from . import blendshapes
 from .clip_statistics import REMEMBERED, Deviation
 from .crops import Image, readable
 from .errors import ModelError, TrackerError
-from .landmark_model import OUTPUTS, LandmarkModel
+from .landmark_model import LOOKS, MIRRORED, LandmarkModel
 from .preprocessors import PREPROCESSORS
 from .registry import ImageStage, Registry
 from .runtimes import AUTOMATIC_THREADS, Session
@@ -28,7 +28,8 @@ class Stage:
     Attributes:
         entry: What the registry says of it.
         session: Session of its graph.
-        maps: Outputs of the landmark graph that it reads; a tracker that can should hand them on with each face.
+        maps: Outputs of the landmark graph for the tile that it reads; a tracker that can should hand them on with each
+            face. Those for the mirrored tile it gets itself, so that the tracker, on whom all wait, is not held up.
     """
 
     def __init__(self, entry: ImageStage, session: Session, landmark_model: Callable[[], LandmarkModel]) -> None:
@@ -41,7 +42,8 @@ class Stage:
         """
         self.entry = entry
         self.session = session
-        self.maps = entry.inputs
+        self.maps = tuple(name for name in entry.inputs if not name.startswith(MIRRORED))
+        self._mirrored = tuple(name.removeprefix(MIRRORED) for name in entry.inputs if name.startswith(MIRRORED))
         self._landmark_model = landmark_model
         self._running = Deviation(REMEMBERED)
 
@@ -108,10 +110,15 @@ class Stage:
         return {name: self.picture(image, face)[None]}
 
     def _maps_of(self, image: Image, face: TrackedFace) -> Mapping[str, NDArray[Any]]:
-        carried = face.maps
-        if any(name not in carried for name in self.maps):
-            carried = self._landmark_model().run(image, face.crop, self.maps).maps
-        return {name: carried[name] for name in self.maps}
+        carried, tile = face.maps, face.tile
+        if any(name not in carried for name in self.maps) or (self._mirrored and tile is None):
+            found = self._landmark_model().run(image, face.crop, self.maps)
+            carried, tile = found.maps, found.tile
+        read = {name: carried[name] for name in self.maps}
+        if self._mirrored and tile is not None:
+            turned = self._landmark_model().run_tiles(tile[None, :, ::-1], self._mirrored)
+            read |= {f"{MIRRORED}{name}": table for name, table in turned.items()}
+        return read
 
 
 def _check_shown(frame: Image, face: TrackedFace) -> None:
@@ -159,7 +166,7 @@ def _check_source(entry: ImageStage) -> None:
     if entry.source == "crop" and entry.preprocessor not in PREPROCESSORS:
         message = f"its preprocessor '{entry.preprocessor}' is none of {', '.join(PREPROCESSORS)}."
         raise ModelError(message)
-    unknown = [name for name in entry.inputs if name not in OUTPUTS]
+    unknown = [name for name in entry.inputs if name not in LOOKS]
     if unknown:
-        message = f"the landmark graph has no {', '.join(unknown)}, only {', '.join(OUTPUTS)}."
+        message = f"the landmark graph has no {', '.join(unknown)}, only {', '.join(LOOKS)}."
         raise ModelError(message)

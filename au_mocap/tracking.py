@@ -36,12 +36,14 @@ class TrackedFace:
             face; it falls behind hands, towards profile, at the frame's edge, and for tiny or blurred faces.
         maps: What else the landmark graph said of this very frame, as far as it was asked for at `FaceTracker.reset`:
             by name, each (1, ...) float32 (`landmark_model.OUTPUTS`). Empty where the tracker has none to give.
+        tile: (256, 256, 3) uint8 BGR, what the landmark graph was shown; None where the maps are empty.
     """
 
     landmarks: NDArray[np.float32]
     crop: Crop
     confidence: float
     maps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
+    tile: NDArray[np.uint8] | None = None
 
 
 class FaceTracker(Protocol):

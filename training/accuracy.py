@@ -115,7 +115,7 @@ def _perform(
     """One performer: name of the row and (F, 58) values, for every regressor."""
     maps = tuple(dict.fromkeys(name for regressor in regressors for name in regressor.maps))
     found = [model.run(picture, _WHOLE, maps) for picture in pictures]
-    faces = [TrackedFace(result.landmarks, _WHOLE, 1.0, result.maps) for result in found]
+    faces = [TrackedFace(result.landmarks, _WHOLE, 1.0, result.maps, result.tile) for result in found]
     landmarks = np.stack([face.landmarks for face in faces])
     for regressor in regressors:
         embedding = embed(regressor, pictures, faces)

@@ -75,6 +75,23 @@ def test_maps_are_those_of_the_tile_that_gave_the_landmarks(model: LandmarkModel
         np.testing.assert_array_equal(given, again[name])
 
 
+def test_a_second_look_sees_the_mirrored_tile(
+    registry: Registry, model: LandmarkModel, tracker: OnnxTracker, image: Image
+) -> None:
+    of_both = open_regressor(registry, "of_both", "cpu")
+    assert of_both.maps == ("landmarks",), "the tracker is not asked for the second look"
+    tracker.reset(of_both.maps)
+    face = tracker.track(image, 0.0)
+    assert face is not None
+    for shown, tile in ((face, face.tile), (replace(face, maps={}, tile=None), model.run(image, face.crop).tile)):
+        assert tile is not None
+        both = model.run_tiles(np.stack([tile, tile[:, ::-1]]), ("landmarks",))["landmarks"]
+        plain, mirrored = of_both.embed(image, shown).reshape(2, 4, 2) * 256
+        np.testing.assert_allclose(plain, both[0, SPOTS, :2], atol=0.01)
+        np.testing.assert_allclose(mirrored, both[1, SPOTS, :2], atol=0.01)
+        assert np.abs(mirrored[[1, 0, 2, 3]] * [-1, 1] + [255, 0] - plain).max() < 8.0, "the same face, in a mirror"
+
+
 def test_faces_carry_what_was_asked_for_and_nothing_else(tracker: OnnxTracker, image: Image) -> None:
     for wanted in ((), ("map_64", "map_8")):
         tracker.reset(wanted)

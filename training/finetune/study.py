@@ -117,8 +117,8 @@ def _filmed(person: int, clip: str) -> tuple[NDArray[np.float32], list[tuple[Tra
         picture = capture.apply(renderer.draw(vertices, values, camera, look), conditions, rng)
         tile = tracker.follow(picture, truth, rng).tile
         found = graph.run(tile, _WHOLE, maps)
-        face = TrackedFace(found.landmarks, _WHOLE, 1.0, found.maps) if found.presence > MIN_PRESENCE else None
-        faces.append((face, tile))
+        face = TrackedFace(found.landmarks, _WHOLE, 1.0, found.maps, found.tile)
+        faces.append((face if found.presence > MIN_PRESENCE else None, tile))
     return rows, faces
 
 

@@ -153,7 +153,7 @@ def size_mb(entry: RegressorEntry) -> float:
 def _face(picture: Image, regressor: Regressor, model: LandmarkModel) -> TrackedFace:
     whole = Crop(INPUT_PX / 2, INPUT_PX / 2, float(INPUT_PX), 0.0)
     found = model.run(picture, whole, regressor.maps)
-    return TrackedFace(found.landmarks, whole, 1.0, found.maps)
+    return TrackedFace(found.landmarks, whole, 1.0, found.maps, found.tile)
 
 
 def _model() -> LandmarkModel:

@@ -3,7 +3,8 @@
 `python tests/data/two_stage/make.py`, in an environment with the `train` extra. Of `two_stage` the embedding is the
 crop's mean red, green and blue; the head's two values are red and green, less the neutral's as far as it is trusted.
 Of `of_maps` it is the mean of the landmark graph's `map_8` and where that graph saw the outer corners of the eyes,
-forehead and chin (x and y of each in the tile, as a share of its side); its head is of the same kind.
+forehead and chin (x and y of each in the tile, as a share of its side); its head is of the same kind. `of_both` keeps
+those places of the tile and of the mirrored tile.
 """
 
 import hashlib
@@ -62,24 +63,46 @@ def _maps_stage() -> str:
         [
             helper.make_node("ReduceMean", ["map_8"], ["mean"], axes=[1, 2, 3], keepdims=1),
             helper.make_node("Reshape", ["mean", "one_each"], ["first"]),
-            helper.make_node("Gather", ["landmarks", "chosen"], ["spots"], axis=1),
-            helper.make_node("Slice", ["spots", "from", "to", "last_axis"], ["flat_spots"]),
-            helper.make_node("Reshape", ["flat_spots", "all_each"], ["numbers"]),
-            helper.make_node("Mul", ["numbers", "scale"], ["places"]),
+            *_places("landmarks", "places"),
             helper.make_node("Concat", ["first", "places"], ["embedding"], axis=1),
         ],
         {"map_8": ["N", 128, 8, 8], "landmarks": ["N", *_LANDMARKS]},
         {"embedding": ["N", 9]},
-        {
-            "one_each": np.array([-1, 1]),
-            "all_each": np.array([-1, 8]),
-            "chosen": np.array(_SPOTS),
-            "from": np.array([0]),
-            "to": np.array([2]),
-            "last_axis": np.array([2]),
-            "scale": np.array(1 / 256, np.float32),
-        },
+        {"one_each": np.array([-1, 1]), **_PLACES_CONSTANTS},
     )
+
+
+def _both_stage() -> str:
+    return _write(
+        "both",
+        [
+            *_places("landmarks", "places"),
+            *_places("mirrored_landmarks", "mirrored_places"),
+            helper.make_node("Concat", ["places", "mirrored_places"], ["embedding"], axis=1),
+        ],
+        {"landmarks": ["N", *_LANDMARKS], "mirrored_landmarks": ["N", *_LANDMARKS]},
+        {"embedding": ["N", 16]},
+        _PLACES_CONSTANTS,
+    )
+
+
+_PLACES_CONSTANTS = {
+    "all_each": np.array([-1, 8]),
+    "chosen": np.array(_SPOTS),
+    "from": np.array([0]),
+    "to": np.array([2]),
+    "last_axis": np.array([2]),
+    "scale": np.array(1 / 256, np.float32),
+}
+
+
+def _places(landmarks: str, places: str) -> list:
+    return [
+        helper.make_node("Gather", [landmarks, "chosen"], [f"{places}_spots"], axis=1),
+        helper.make_node("Slice", [f"{places}_spots", "from", "to", "last_axis"], [f"{places}_flat"]),
+        helper.make_node("Reshape", [f"{places}_flat", "all_each"], [f"{places}_numbers"]),
+        helper.make_node("Mul", [f"{places}_numbers", "scale"], [places]),
+    ]
 
 
 _ENTRY = """
@@ -126,6 +149,16 @@ def main() -> None:
             form='source = "maps", inputs = ["map_8", "landmarks"], embedding_size = 9',
             head_file="maps_head",
             head=_head("maps_head", 9),
+        ),
+        _ENTRY.format(
+            name="of_both",
+            label="Two looks",
+            description="where the landmark graph saw the face in the tile and in the mirrored one",
+            file="both",
+            image=_both_stage(),
+            form='source = "maps", inputs = ["landmarks", "mirrored_landmarks"], embedding_size = 16',
+            head_file="both_head",
+            head=_head("both_head", 16),
         ),
     ]
     (_FOLDER / "registry.toml").write_text("version = 1\n" + "".join(entries), encoding="utf-8", newline="\n")
