@@ -22,9 +22,10 @@ from au_mocap.sessions import open_session
 from au_mocap.tracking import TrackedFace
 from training import onnx_export, packages
 from training.all_or_nothing import all_or_nothing
-from training.appearance import augment, sampling
+from training.appearance import augment, looks, sampling
 from training.appearance.batches import Films
 from training.appearance.network import ACCURATE, FAST, Design, ExportedStage, Model, Statistics
+from training.appearance.second_look import Fusion
 from training.appearance.train import predict
 from training.geometry.network import CHANNEL_TWIN
 from training.outcome import Outcome, amplitude
@@ -180,6 +181,33 @@ def test_exported_stage_sees_what_training_saw(design: Design, films: Films, mad
         own = ExportedStage(model)(found["landmarks"], *(found[name] for name in design.maps))
     assert kept.shape == (1, design.embedding)
     assert torch.allclose(kept, own, atol=0.02 * float(own.abs().max()))  # samples are kept as half floats
+
+
+def test_exported_second_look_sees_what_the_refit_saw(films: Films, made: Path) -> None:
+    model, fusion = untrained(ACCURATE), Fusion(ACCURATE.embedding).eval()
+    for parameter in fusion.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    kept = looks.look({"accurate": model}, films, None, 1, 1, made / "kept").glance("accurate", np.array([0]))
+    tile = film.load_tiles(sorted((made / "films" / "test").glob("*.npz")))[5]
+    registry = Registry()
+    graph = LandmarkModel(open_session(registry.path(registry.tracker("onnx").files["landmarks"]), "cpu"))
+    sides = [graph.run_tiles(side[None]) for side in (tile, tile[:, ::-1])]
+    given = [torch.from_numpy(side[name]) for side in sides for name in ("landmarks", *ACCURATE.maps)]
+    with torch.no_grad():
+        together = fusion(kept.own, kept.other, kept.apart)[5]
+        own = ExportedStage(model, fusion)(*given)[0]
+    assert torch.allclose(together, own, atol=0.03 * float(own.abs().max()))
+    assert not torch.allclose(kept.own[5], own, atol=0.1 * float(own.abs().max()))
+    assert kept.apart.abs().mean() < 1.0, "both looks see the same face in about the same place"
+
+
+def test_either_look_may_be_the_plain_one(films: Films, made: Path) -> None:
+    seen = looks.look({"accurate": untrained(ACCURATE)}, films, 0, 1, 2, made / "kept")
+    assert seen.performers == 2
+    plain, turned = (seen.glance("accurate", np.array([1]), turned=side) for side in (False, True))
+    assert torch.equal(turned.batch.values, plain.batch.values[:, list(CHANNEL_TWIN)])
+    assert torch.equal(turned.own, plain.other)
+    assert torch.allclose(turned.batch.shape[:, 1, 0], -plain.batch.shape[:, 1, 0], atol=1e-6)
 
 
 def test_maps_are_picked_where_the_landmarks_are() -> None:

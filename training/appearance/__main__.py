@@ -14,10 +14,11 @@ import torch
 from au_mocap.registry import BUNDLED
 from training import packages
 from training.all_or_nothing import all_or_nothing
-from training.appearance import export
+from training.appearance import export, looks
 from training.appearance.batches import Films
 from training.appearance.network import ACCURATE, FAST
-from training.appearance.train import Training, evaluate, restore_amplitude
+from training.appearance.refit import MOST_PERFORMERS, evaluate, refit
+from training.appearance.train import Training, restore_amplitude
 from training.synth import film
 
 
@@ -29,7 +30,7 @@ class Plan:
     epochs: int
 
 
-FULL = Plan(film.Call({"validation": 8, "test": 12, "training": 300}), epochs=14)
+FULL = Plan(film.Call({"validation": 8, "test": 12, "training": 400}), epochs=20)
 SMOKE = Plan(film.Call({"validation": 1, "test": 1, "training": 1}, views=12, performers=4), epochs=2)
 DESIGNS = (ACCURATE, FAST)
 
@@ -69,11 +70,16 @@ def _train(paths: dict[str, list[Path]], epochs: int, seed: int, out: Path, smok
     plan = hashlib.sha256(f"{len(paths['training'])} {epochs} {seed} {DESIGNS}".encode()).hexdigest()[:12]
     checkpoints = out / "checkpoints" if smoke else packages.cache_folder() / "training" / f"appearance-{plan}"
     models = Training(DESIGNS, films["training"], films["validation"], epochs, seed, checkpoints).run()
-    for name, outcome in evaluate(models, films["validation"]).items():
+    kept = {
+        cast: looks.look(models, own, 0 if cast == "training" else None, seed, MOST_PERFORMERS, checkpoints)
+        for cast, own in films.items()
+    }
+    fusions = refit(models, kept["training"], kept["validation"], seed)
+    for name, outcome in evaluate(models, fusions, kept["validation"]).items():
         restore_amplitude(models[name], outcome)
-        difference = export.export(models[name], out)
+        difference = export.export(models[name], out, fusions.get(name))
         sys.stderr.write(f"{name}: ONNX against PyTorch {difference:.1g}\n")
-    own, generic = (evaluate(models, films["test"], trust) for trust in (1.0, 0.0))
+    own, generic = (evaluate(models, fusions, kept["test"], trust) for trust in (1.0, 0.0))
     for name, model in models.items():
         measured = export.Measured(own[name], generic[name], films["training"].frames, films["test"].performers)
         export.register(model, out, measured)

@@ -26,7 +26,7 @@ from training.geometry.canonical import mirror_landmarks
 from training.geometry.network import CHANNEL_TWIN
 from training.synth.film import FRAMES_PER_PERFORMER, NEUTRAL_FRAMES, Frames, Tiles
 
-TREATMENTS: Final = 3
+TREATMENTS: Final = 2
 """How many times each performer's pictures are changed and tracked anew. Passes over the cast take turns with them."""
 
 _AHEAD: Final = 4
@@ -96,6 +96,7 @@ class Films:
         self._tracked = frames.landmarks
         self._presence = frames.presence
         self._twin = mirror_landmarks(canonical_face().points)
+        self._cast = folder.name
         self._folder = folder / f"seen-{_fingerprint()}"
         self._folder.mkdir(parents=True, exist_ok=True)
         self.performers = len(performers)
@@ -134,17 +135,26 @@ class Films:
             "shape": self._shape,
         }
         rows = (self._performers[:, None] * FRAMES_PER_PERFORMER + np.arange(FRAMES_PER_PERFORMER)).ravel()
-        return _join({name: table[rows] for name, table in tables.items()}, None)
+        return join({name: table[rows] for name, table in tables.items()}, None)
 
     def _batch(self, group: NDArray[np.integer], turn: int | None, seed: int) -> Batch:
-        shown = [self._shown(int(performer), turn, seed) for performer in group]
+        shown = [self.shown(int(performer), turn, seed) for performer in group]
         rng = None if turn is None else np.random.default_rng([seed, turn, *group])
-        return _join({name: np.concatenate([table[name] for table in shown]) for name in _TABLES}, rng)
+        return join({name: np.concatenate([table[name] for table in shown]) for name in _TABLES}, rng)
 
-    def _shown(self, place: int, turn: int | None, seed: int) -> dict[str, NDArray[Any]]:
-        """One performer's `_TABLES`, from the disk where they are kept."""
-        performer = int(self._performers[place])
-        treatment = 0 if turn is None else 1 + turn % TREATMENTS
+    def name_of(self, place: int) -> str:
+        """Tells a performer from all others of the cast, and the cast from others."""
+        return f"{self._cast}_{int(self._performers[place]):05d}"
+
+    def mirrored(self, place: int, turn: int | None, seed: int = 0) -> dict[str, NDArray[Any]]:
+        """One performer's tables as of `shown`, of the mirrored pictures; nothing is kept."""
+        performer, treatment = int(self._performers[place]), _treatment(turn)
+        rng = np.random.default_rng([seed, performer, treatment]) if treatment else None
+        return self._show(performer, rng, mirrored=True)
+
+    def shown(self, place: int, turn: int | None, seed: int = 0) -> dict[str, NDArray[Any]]:
+        """One performer's `landmarks`, `presence`, `seen`, `values` and `shape`, from the disk where they are kept."""
+        performer, treatment = int(self._performers[place]), _treatment(turn)
         path = self._folder / f"{performer:05d}_{seed}_{treatment}.npz"
         if path.exists():
             with np.load(path) as kept:
@@ -155,13 +165,16 @@ class Films:
         temporary.replace(path)
         return tables
 
-    def _show(self, performer: int, rng: np.random.Generator | None) -> dict[str, NDArray[Any]]:
+    def _show(
+        self, performer: int, rng: np.random.Generator | None, *, mirrored: bool = False
+    ) -> dict[str, NDArray[Any]]:
         """Treats one performer's pictures, tracks them, and picks what is looked at."""
         rows = performer * FRAMES_PER_PERFORMER + np.arange(FRAMES_PER_PERFORMER)
         treatment = augment.NONE if rng is None else augment.sample(rng)
         outputs: dict[str, list[NDArray[Any]]] = {name: [] for name in ("landmarks", "presence", "seen")}
         for row in rows:
             tile = self._tiles[row] if rng is None else augment.apply(self._tiles[row], treatment, rng)
+            tile = tile[:, ::-1] if mirrored else tile
             found = _landmark_model().run_tiles(tile[None], ("landmarks", "presence", *sampling.LOOKS))
             at = sampling.places(torch.from_numpy(found["landmarks"]))
             maps = {name: torch.from_numpy(found[name]) for name in sampling.LOOKS}
@@ -169,14 +182,19 @@ class Films:
             outputs["presence"].append(found["presence"])
             outputs["seen"].append(sampling.sample(at, maps).half().numpy())
         values, shape = self._values[rows], self._shape[rows]
-        if treatment.flipped:
+        if treatment.flipped != mirrored:
             values = values[:, CHANNEL_TWIN]
             shape = shape[:, self._twin] * np.array([-1.0, 1.0, 1.0], np.float32)
         tables = {name: np.concatenate(parts) for name, parts in outputs.items()}
         return {**tables, "values": values, "shape": shape}
 
 
-def _join(tables: dict[str, NDArray[Any]], rng: np.random.Generator | None) -> Batch:
+def _treatment(turn: int | None) -> int:
+    """Number of the treatment that a pass sees; 0 for none."""
+    return 0 if turn is None else 1 + turn % TREATMENTS
+
+
+def join(tables: dict[str, NDArray[Any]], rng: np.random.Generator | None) -> Batch:
     """A batch from `_TABLES`, each (F, ...); neutral frames are mixed evenly, or at random with an `rng`."""
     aligned = align(tables["landmarks"])
     found = (tables["presence"][:, 0] > MIN_PRESENCE).reshape(-1, FRAMES_PER_PERFORMER)

@@ -29,6 +29,7 @@ class Facts:
         trained_on: Frames of the training cast.
         performers: People of the test cast.
         maps: What the stage reads.
+        second_look: It reads them of the mirrored tile too.
         embedding: Numbers kept for each frame.
         lids: Gain of closing eyes beside what the validation cast gives.
     """
@@ -40,6 +41,7 @@ class Facts:
     trained_on: int
     performers: int
     maps: tuple[str, ...]
+    second_look: bool
     embedding: int
     lids: float
 
@@ -87,6 +89,7 @@ def write(path: Path, facts: Facts, own: Outcome, generic: Outcome) -> None:
         version=facts.version,
         opset=facts.opset,
         maps=", ".join(f"`{name}`" for name in facts.maps),
+        twice=_TWICE if facts.second_look else "",
         embedding=facts.embedding,
         trained_on=facts.trained_on,
         performers=facts.performers,
@@ -102,6 +105,11 @@ def write(path: Path, facts: Facts, own: Outcome, generic: Outcome) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
+_TWICE: Final = """\
+- **Second look**: the graph runs on the mirrored tile too, where it errs in other ways; the stage makes one embedding
+  of both looks.
+"""
+
 _CARD: Final = """\
 # Model card: `{name}`
 
@@ -111,7 +119,7 @@ _CARD: Final = """\
 - **Licence**: GPL-3.0-or-later.
 - **Inputs and outputs**: those of every regressor, see `au_mocap/regressors.py`. The stage reads
   {maps} of the landmark graph and gives {embedding} numbers, which a take keeps for each frame.
-- **Training data**: {trained_on} pictures of synthetic performers from MakeHuman's CC0 figure and face units,
+{twice}- **Training data**: {trained_on} pictures of synthetic performers from MakeHuman's CC0 figure and face units,
   drawn at random over age, sex, ethnicity, weight, shape and manner; expressions balanced over channels and
   intensities, alone and in combination, beside natural ones, speech, blinks and gaze, still and in motion; head
   turns up to 45° yaw, 25° pitch and roll; skins, hair, glasses and hands of many kinds in many lights, filmed by good

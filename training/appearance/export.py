@@ -11,15 +11,16 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from au_mocap import channels, metrics
-from au_mocap.landmark_model import INPUT_PX, OUTPUTS
+from au_mocap.landmark_model import INPUT_PX, MIRRORED, OUTPUTS
 from au_mocap.landmarks import COUNT
 from training import graph_rewrite, onnx_export, registry_entry
 from training.appearance import card
 from training.appearance.network import ExportedHead, ExportedStage, Model
+from training.appearance.second_look import Fusion
 from training.appearance.train import REAL_LIDS
 from training.outcome import FEAFA, Outcome
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 _EXAMPLES: Final = 7
 
 
@@ -45,7 +46,7 @@ def files(name: str) -> tuple[str, str, str]:
     return f"{name}_stage.onnx", f"{name}_head.onnx", f"{name.upper()}.md"
 
 
-def export(model: Model, folder: Path) -> float:
+def export(model: Model, folder: Path, fusion: Fusion | None = None) -> float:
     """Writes stage and head; returns the larger difference between onnxruntime and PyTorch on random inputs.
 
     The model itself is changed to what is stored: normalisation folded into the layers before it, half-float weights.
@@ -62,8 +63,12 @@ def export(model: Model, folder: Path) -> float:
     model.stage = fused(model.stage.eval())
     looked_at = {"landmarks": INPUT_PX * torch.rand(_EXAMPLES, COUNT, 3, generator=generator)}
     looked_at |= {name: noise(_EXAMPLES, *OUTPUTS[name]) for name in design.maps}
+    if fusion is not None:
+        mirrored = INPUT_PX * torch.rand(_EXAMPLES, COUNT, 3, generator=generator)
+        looked_at[f"{MIRRORED}landmarks"] = mirrored
+        looked_at |= {f"{MIRRORED}{name}": noise(_EXAMPLES, *OUTPUTS[name]) for name in design.maps}
     stage_file, head_file, _ = files(design.name)
-    stage = ExportedStage(model).eval()
+    stage = ExportedStage(model, fusion).eval()
     of_stage = onnx_export.export(stage, looked_at, "embedding", set(looked_at), folder / stage_file)
     inputs = {
         "landmarks": head.generic + 0.05 * noise(_EXAMPLES, COUNT, 3),
@@ -102,7 +107,9 @@ def register(model: Model, folder: Path, measured: Measured) -> None:
         float(metric(predicted, truth)[FEAFA].mean()) for metric in (metrics.icc, metrics.pcc, metrics.mae)
     )
     words = card.WORDS[design.name]
-    inputs = ", ".join(f'"{name}"' for name in ("landmarks", *design.maps))
+    read = ("landmarks", *design.maps)
+    read += tuple(f"{MIRRORED}{name}" for name in read) if design.second_look else ()
+    inputs = ", ".join(f'"{name}"' for name in read)
     ids = ", ".join(f'"{channel_id}"' for channel_id in channels.PREDICTED_IDS)
     entry = f"""[[regressor]]
 name = "{design.name}"
@@ -127,6 +134,7 @@ accuracy = {{ icc_feafa24 = {icc:.3f}, mae_feafa24 = {mae:.4f}, pcc_feafa24 = {p
         trained_on=measured.trained_on,
         performers=measured.performers,
         maps=design.maps,
+        second_look=design.second_look,
         embedding=design.embedding,
         lids=REAL_LIDS,
     )

@@ -5,6 +5,7 @@ at the maps around each landmark and sums up in an embedding what it sees there;
 takes the corrected neutral away, and reads the values from what is left.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ from torch import nn
 from au_mocap.channels import PREDICTED_IDS
 from au_mocap.landmarks import COUNT
 from training.appearance import sampling
+from training.appearance.second_look import Fusion, apart
 from training.geometry.network import COORDINATES, FURTHEST
 
 
@@ -28,6 +30,7 @@ class Design:
         middle: Width of the stage where they come together.
         embedding: Length of the embedding.
         width: Width of the head.
+        second_look: The stage sees the mirrored tile too, see `second_look`.
     """
 
     name: str
@@ -36,9 +39,12 @@ class Design:
     middle: int
     embedding: int
     width: int
+    second_look: bool = False
 
 
-ACCURATE: Final = Design("accurate", ("map_64", "map_32", "map_16"), each=32, middle=640, embedding=320, width=384)
+ACCURATE: Final = Design(
+    "accurate", ("map_64", "map_32", "map_16"), each=32, middle=640, embedding=320, width=384, second_look=True
+)
 FAST: Final = Design("fast", ("map_32", "map_16"), each=12, middle=256, embedding=160, width=256)
 
 
@@ -246,20 +252,33 @@ class Model(nn.Module):
 
 
 class ExportedStage(nn.Module):
-    """The stage with the engine's inputs: landmarks in pixels of the tile, and maps in the design's order."""
+    """The stage with the engine's inputs: landmarks in pixels of the tile, and maps in the design's order.
+
+    A second look adds the same of the mirrored tile.
+    """
 
     weights: torch.Tensor
     bias: torch.Tensor
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, fusion: Fusion | None = None) -> None:
         super().__init__()
         self.maps = model.design.maps
+        self.fusion = fusion
         self.stage = model.stage
         weights, bias = model.stage.weights()
         self.register_buffer("weights", weights.detach())
         self.register_buffer("bias", bias.detach())
 
-    def forward(self, landmarks: torch.Tensor, *maps: torch.Tensor) -> torch.Tensor:
+    def forward(self, landmarks: torch.Tensor, *more: torch.Tensor) -> torch.Tensor:
+        """(N, 478, 3), (N, C, S, S) each and, with a second look, the same again, to (N, E)."""
+        count = len(self.maps)
+        own = self.look(landmarks, more[:count])
+        if self.fusion is None:
+            return own
+        mirrored = more[count]
+        return self.fusion(own, self.look(mirrored, more[count + 1 :]), apart(landmarks, mirrored))
+
+    def look(self, landmarks: torch.Tensor, maps: Sequence[torch.Tensor]) -> torch.Tensor:
         """(N, 478, 3) and (N, C, S, S) each to (N, E)."""
         at = sampling.places(landmarks)
         seen = sampling.sample(at, dict(zip(self.maps, maps, strict=True)))

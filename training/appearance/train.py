@@ -116,7 +116,7 @@ class Training:
             schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _TEACHING_RATE, steps, pct_start=0.1)
             for group in groups:
                 batch = cast.of(group).to(DEVICE)
-                trust = _draw_trust(len(group), generator).to(DEVICE)
+                trust = draw_trust(len(group), generator).to(DEVICE)
                 mixed = torch.rand(len(group), generator=generator).to(DEVICE)
                 share = mixed.repeat_interleave(FRAMES_PER_PERFORMER)[:, None, None]
                 nothing = torch.zeros(len(batch.values), head.generic_embedding.numel(), device=DEVICE)
@@ -141,7 +141,7 @@ class Training:
         count = 0
         for batch in self._training.batches(PERFORMERS_PER_BATCH, epoch, self._seed):
             batch = batch.to(DEVICE)
-            trust = _draw_trust(len(batch.shares), generator).to(DEVICE)
+            trust = draw_trust(len(batch.shares), generator).to(DEVICE)
             for name, trainee in self._trainees.items():
                 totals[name] += self._step(trainee, batch, trust)
             count += 1
@@ -149,18 +149,13 @@ class Training:
 
     def _step(self, trainee: Trainee, batch: Batch, trust: torch.Tensor) -> float:
         """One step; returns the share of the values' variance that is left unexplained, balanced over channels."""
-        model, usable = trainee.model, batch.usable
+        model = trainee.model
         with torch.autocast(DEVICE.type, torch.bfloat16):
             embedding = model.embed(batch.seen, batch.at)
         shape = model.head.correct(batch.landmarks, embedding)
         with torch.autocast(DEVICE.type, torch.bfloat16):
             predicted = read(model.head, batch, shape, embedding, trust)
-        error = ((predicted.float() - batch.values).square() * self._balance)[usable].mean()
-        off = ((shape - batch.shape) / model.head.miss_scale).clamp(-_FURTHEST_MISS, _FURTHEST_MISS)
-        # Where a landmark is off in all of a person's frames, the neutral takes it away.
-        moved_off = off - _neutral(off, batch.shares)
-        place, movement = (table[usable].square().mean() for table in (off, moved_off))
-        error_of_shape = _SHARE_OF_PLACE * place + (1.0 - _SHARE_OF_PLACE) * movement
+        error, error_of_shape = errors(model.head, batch, shape, predicted.float(), self._balance)
         trainee.optimizer.zero_grad()
         (error + _WEIGHT_OF_SHAPE * error_of_shape).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), _LONGEST_STEP)
@@ -280,12 +275,32 @@ def _statistics(films: Films) -> tuple[Statistics, torch.Tensor]:
         seen_mean=seen_mean,
         seen_scale=(seen - seen_mean).square().mean((0, 1)).sqrt().clamp_min(_SMALLEST_SCALE),
     )
-    # Balanced over channels: each counts by how much it varies, so that rare ones are not drowned.
-    variance = values[usable].var(0)
-    return statistics, 1.0 / (variance + _RARE_VARIANCE)
+    return statistics, balance_of(values[usable])
 
 
-def _draw_trust(count: int, generator: torch.Generator) -> torch.Tensor:
+def balance_of(values: torch.Tensor) -> torch.Tensor:
+    """(P,) weight of each channel of (M, P) values, by how much it varies, so that rare ones are not drowned."""
+    return 1.0 / (values.var(0) + _RARE_VARIANCE)
+
+
+def errors(
+    head: Head, batch: Batch, shape: torch.Tensor, predicted: torch.Tensor, balance: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """How far off predictions (F, P) and corrected landmarks (F, 478, 3) are.
+
+    Returns:
+        Share of the values' variance that is left unexplained, balanced over channels; the same of the landmarks.
+    """
+    usable = batch.usable
+    error = ((predicted - batch.values).square() * balance)[usable].mean()
+    off = ((shape - batch.shape) / head.miss_scale).clamp(-_FURTHEST_MISS, _FURTHEST_MISS)
+    # Where a landmark is off in all of a person's frames, the neutral takes it away.
+    moved_off = off - _neutral(off, batch.shares)
+    place, movement = (table[usable].square().mean() for table in (off, moved_off))
+    return error, _SHARE_OF_PLACE * place + (1.0 - _SHARE_OF_PLACE) * movement
+
+
+def draw_trust(count: int, generator: torch.Generator) -> torch.Tensor:
     """(count, 478, 1): full trust for most performers, none for some, a part for the others."""
     kind = torch.rand(count, 1, 1, generator=generator)
     part = torch.rand(count, 1, 1, generator=generator)
