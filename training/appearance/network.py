@@ -271,12 +271,14 @@ class ExportedStage(nn.Module):
 
     def forward(self, landmarks: torch.Tensor, *more: torch.Tensor) -> torch.Tensor:
         """(N, 478, 3), (N, C, S, S) each and, with a second look, the same again, to (N, E)."""
-        count = len(self.maps)
-        own = self.look(landmarks, more[:count])
         if self.fusion is None:
-            return own
+            return self.look(landmarks, more)
+        count = len(self.maps)
         mirrored = more[count]
-        return self.fusion(own, self.look(mirrored, more[count + 1 :]), apart(landmarks, mirrored))
+        # Both at once: reading the weights takes the time, whether for one face or two.
+        maps = [torch.cat(both) for both in zip(more[:count], more[count + 1 :], strict=True)]
+        looks = self.look(torch.cat([landmarks, mirrored]), maps).unflatten(0, (2, -1))
+        return self.fusion(looks[0], looks[1], apart(landmarks, mirrored))
 
     def look(self, landmarks: torch.Tensor, maps: Sequence[torch.Tensor]) -> torch.Tensor:
         """(N, 478, 3) and (N, C, S, S) each to (N, E)."""
