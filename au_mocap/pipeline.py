@@ -4,8 +4,11 @@
 shows progress, and stops by not iterating on. `TakeBuilder` gathers the results; `extract` is both in one call.
 """
 
+import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +27,9 @@ from .video import Video, VideoFrame, file_sha256, open_video, read_ahead
 
 _POSE_BATCH: Final = 16
 """Frames whose head pose is fitted at once: few enough for the processor's caches, which halves the time of 256."""
+
+_LOOKERS: Final = min(max(2, (os.cpu_count() or 1) - 2), 4)
+"""Faces that image stages look at beside the tracking of the next ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +90,18 @@ def analyse(video: Video, tracker: FaceTracker, regressor: Regressor, frames: Ra
         ModelError: The image stage does not fit its registry entry.
     """
     tracker.reset(regressor.maps)
-    for frame, face in track_frames(read_ahead(video.frames(frames.start, frames.stop)), tracker):
-        yield look(frame, face, regressor)
+    tracked = track_frames(read_ahead(video.frames(frames.start, frames.stop)), tracker)
+    waiting = deque[Future[FrameResult]]()
+    pool = ThreadPoolExecutor(_LOOKERS, thread_name_prefix="look")
+    try:
+        for frame, face in tracked:
+            waiting.append(pool.submit(look, frame, face, regressor))
+            if len(waiting) > _LOOKERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:  # also where the caller stops early, or a frame fails
+        pool.shutdown(cancel_futures=True)
 
 
 def look(frame: VideoFrame, face: TrackedFace | None, regressor: Regressor) -> FrameResult:
