@@ -67,7 +67,7 @@ class _Flat:
         canvas = np.full((size_px, size_px), -1, np.int32)
         fixed = np.round(self.corners * 2**_SUBPIXEL_BITS).astype(np.int32)
         for triangle in np.lexsort((-self.depth, outside)):  # painter's algorithm: the farthest first
-            cv2.fillConvexPoly(canvas, fixed[triangle], int(triangle), cv2.LINE_8, _SUBPIXEL_BITS)
+            cv2.fillConvexPoly(canvas, fixed[triangle], (int(triangle),), cv2.LINE_8, _SUBPIXEL_BITS)
         return canvas
 
 
@@ -98,14 +98,14 @@ def frontalise(image: Image, landmarks_px: Floats, size_px: int = SIZE_PX) -> Im
     rows, columns = np.nonzero(canvas >= 0)
     chosen = canvas[rows, columns]
     shares = _barycentric(front.corners[chosen], np.column_stack([columns, rows]))
-    source = np.einsum("pc,pcd->pd", shares, here[chosen])
+    source = (shares[:, None, :] @ here[chosen])[:, 0]
     visible = np.zeros((size_px, size_px), np.uint8)
     visible[rows, columns] = outside[chosen] & _is_nearest(source, surface, _camera_view(here, surface), outside)
     kept = cv2.medianBlur(visible, 2 * round(_SPECKS_PX * size_px / SIZE_PX / 2) + 1)[rows, columns] > 0
     places = np.full((size_px, size_px, 2), _NOWHERE, np.float32)
     places[rows[kept], columns[kept]] = source[kept, :2]
-    turned = cv2.remap(image, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return turned.astype(np.uint8, copy=False)
+    across, down = places[..., 0], places[..., 1]
+    return np.asarray(cv2.remap(image, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), np.uint8)
 
 
 @cache
@@ -165,7 +165,7 @@ def _box(surface: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
 def _faces_camera(corners: NDArray[np.float64]) -> NDArray[np.bool_]:
     """(F,) whether triangles (F, 3, 2) in the image show their outer side, and enough of it."""
     low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
-    return _area(corners) > _EDGE_ON / len(corners) * float(np.prod(high - low))
+    return _area(corners) > _EDGE_ON / len(corners) * float((high[0] - low[0]) * (high[1] - low[1]))
 
 
 def _area(corners: NDArray[np.float64]) -> NDArray[np.float64]:
