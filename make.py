@@ -3,7 +3,7 @@
 
     python make.py demo [VIDEO] [--out DIR]     a clip in, a keyed head out
     python make.py test [pytest arguments]      lint, types and all tests
-    python make.py build [--cuda]               the installable extension, into dist/
+    python make.py build [--cuda | --papers]    the installable extension, or the papers' large models, into dist/
     python make.py bench [NAME...] [--json F]   benchmarks
     python make.py train NAME [--smoke]         rebuild a file of models/
     python make.py env [NAME]                   make an environment, print its Python
@@ -19,6 +19,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,10 +66,12 @@ ENVIRONMENTS = {
 # What `train NAME` runs, and where.
 TRAINING = {
     "accurate": ("train", "training.appearance"),  # and `fast`, in one go
+    "finetune": ("train", "training.finetune"),  # a user's own regressor, anywhere but in models/
     "geometry": ("train", "training.geometry"),
     "head": ("main", "training.demo_head"),
     "looking": ("train", "training.channel_motion"),  # au_mocap/looking/channel_motion.npz
     "mediapipe": ("train", "training.mediapipe_head"),
+    "papers": ("train", "training.papers"),  # into the cache folder: see docs/papers.md
     "tracker": ("convert", "training.convert_tracker"),
 }
 
@@ -196,12 +199,14 @@ def command_test(_options: argparse.Namespace, arguments: list[str]) -> int:
     from tests import suites  # parses on the wanted Python only
 
     python = make_environment("main")
+    started = time.monotonic()
     outcomes = [
         suites.run_check("ruff check", [python, "-m", "ruff", "check", "."]),
         suites.run_check("ruff format", [python, "-m", "ruff", "format", "--check", "."]),
         suites.run_check("codespell", [python, "-m", "codespell_lib", "."]),
-        suites.run_check("pyright", [python, "-m", "pyright", "--pythonpath", python]),
     ]
+    # Types take over a minute on one core, which the first suite leaves idle now and then.
+    types = suites.begin_check("pyright", [python, "-m", "pyright", "--pythonpath", python])
     selection, others = suites.split_selection(arguments)
     ran = []
     for suite in suites.SUITES:
@@ -211,9 +216,10 @@ def command_test(_options: argparse.Namespace, arguments: list[str]) -> int:
             if paths
             else suites.Outcome(suite.title, ok=True, selected=False)
         )
+    outcomes.append(types())
     if not any(one.selected for one in ran):
         ran.append(suites.Outcome("pytest", ok=False, errors=1))
-    print(suites.summarise([*outcomes, *ran]), flush=True)
+    print(suites.summarise([*outcomes, *ran], time.monotonic() - started), flush=True)
     return DONE if all(one.ok for one in (*outcomes, *ran)) else FAILED
 
 
@@ -252,8 +258,12 @@ def command_train(options: argparse.Namespace, arguments: list[str]) -> int:
 
 
 def command_build(options: argparse.Namespace, _arguments: list[str]) -> int:
-    """Make the extension's zips in dist/ and check them."""
-    from release import build  # parses on the wanted Python only
+    """Make the extension's zips in dist/ and check them, or the zip of the papers' large models."""
+    from release import build, papers  # parse on the wanted Python only
+
+    if options.papers:
+        papers.build(ROOT, Path(options.models) if options.models else papers.folder(), ROOT / "dist")
+        return DONE
 
     order = build.Order(
         ROOT,
@@ -289,6 +299,8 @@ def make_parser() -> argparse.ArgumentParser:
 
     build = commands.add_parser("build", help="the installable extension, into dist/: one zip for each platform")
     build.add_argument("--cuda", action="store_true", help="with NVIDIA's CUDA: a large zip for each Python")
+    build.add_argument("--papers", action="store_true", help="only the extra zip of the papers' models over 40 MB")
+    build.add_argument("--models", metavar="DIR", help="with --papers: where they were trained to")
     build.add_argument("--platform", action="append", metavar="NAME", help="linux-x64, windows-x64 or macos-arm64 only")
     build.add_argument("--python", action="append", metavar="VERSION", help="wheels for 3.11, 3.13 or 3.14 only")
     build.set_defaults(run=command_build)

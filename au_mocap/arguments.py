@@ -5,7 +5,18 @@ import sys
 from pathlib import Path
 from typing import Final, NoReturn
 
-from . import DEFAULT_REGRESSOR, __version__, exchange, gaps, pipeline, pose, smoothing
+from . import (
+    DEFAULT_REGRESSOR,
+    __version__,
+    agree_command,
+    cast,
+    exchange,
+    gaps,
+    pipeline,
+    pose,
+    smoothing,
+    takes_command,
+)
 from .calibration import NeutralSettings
 from .datasets import LOADERS
 from .errors import AuMocapError
@@ -37,10 +48,12 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"AU Mocap {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_extract(commands.add_parser("extract", help="analyse videos and write takes or tables"))
-    _add_report(commands.add_parser("report", help="draw the curves of a take with pictures of its video"))
+    _add_report(commands.add_parser("report", help="show the curves of a take with pictures of its video"))
     _add_convert(commands.add_parser("convert", help="read and write the files of other programs"))
     _add_models(commands.add_parser("models", help="list trackers, regressors and devices"))
     _add_eval(commands.add_parser("eval", help="measure regressors on labelled recordings"))
+    agree_command.add_arguments(commands.add_parser("agree", help="compare the coders who labelled a clip"))
+    takes_command.add_options(commands.add_parser("takes", help="list, search, tag and relink a folder of takes"))
     return parser
 
 
@@ -55,7 +68,17 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
         metavar="OUT",
         help="NAME.take.npz, NAME.csv, or a folder for both (default: the take, beside the video)",
     )
+    parser.add_argument(
+        "--actors",
+        type=_actors,
+        metavar="all|N",
+        help="follow everybody in the shot, or N people at most, in one pass: NAME.actor1.take.npz and so on, the "
+        "larger faces first and those of like size from left to right (default: one take, of the largest face)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace results that exist")
+    parser.add_argument(
+        "--skip-done", action="store_true", help="leave out videos whose take is there, whole and by the same regressor"
+    )
     _add_analysis(parser)
     _add_settings(parser)
     _add_showing(parser)
@@ -63,9 +86,19 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, metavar="TAKE_OR_VIDEO")
-    parser.add_argument("-o", "--output", type=Path, metavar="PNG", help="picture to write (default: beside the input)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="OUT",
+        help="NAME.html, a page that opens offline, or NAME.png, which needs matplotlib (default: the page, beside the "
+        "input)",
+    )
+    parser.add_argument(
+        "--against", type=Path, metavar="TAKE", help="draw another take of the same clip over it, and compare the two"
+    )
     parser.add_argument("--video", type=Path, help="the take's video, where it has moved")
-    parser.add_argument("--overwrite", action="store_true", help="replace a picture that exists")
+    parser.add_argument("--overwrite", action="store_true", help="replace a report that exists")
     _add_analysis(parser)
     _add_settings(parser)
     _add_showing(parser)
@@ -110,6 +143,7 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"may be given several times to compare (default: {DEFAULT_REGRESSOR})",
     )
+    parser.add_argument("--coder", metavar="NAME", help="with --dataset annotated: whose labels (default: agreed)")
     parser.add_argument("--folds", type=_folds, metavar="K", help="also score K groups that share no subject")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     parser.add_argument("--overwrite", action="store_true", help="replace a file of figures that exists")
@@ -205,6 +239,15 @@ def _rate(text: str) -> float:
         message = f"'{text}' is no frame rate: write frames a second, such as 60 or 29.97"
         raise argparse.ArgumentTypeError(message) from None
     return rate_hz
+
+
+def _actors(text: str) -> int:
+    if text == "all":
+        return cast.MOST_ACTORS
+    if not text.isdecimal() or not 1 <= int(text) <= cast.MOST_ACTORS:
+        message = f"'{text}' is no number of actors: write all, or 1 to {cast.MOST_ACTORS}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 def _threads(text: str) -> int:

@@ -1,4 +1,4 @@
-"""From a take to curves: neutral, faults bridged, smoothing, mirroring, gains, shaping, contact, rules, gaps.
+"""From a take to curves: neutral, faults, smoothing, mirroring, gains, shaping, contact, rules, gaps, edits.
 
 Nothing here touches the video or the take. A `Calibrator` keeps what a change of settings leaves as it is, so that only
 the neutral needs the regressor's head again.
@@ -7,6 +7,7 @@ the neutral needs the regressor's head again.
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Generic, TypeVar, cast
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from . import channels, closing, contact, gaps, gaze, repair, rotations, smoothing, steadying
 from .actor_neutral import ActorNeutral
 from .arrays import Floats
+from .edits import Edits
+from .edits import apply as apply_edits
 from .errors import ModelError, ProfileError, SettingsError
 from .gaps import GapMode
 from .imported import ImportedValues, Maker, identity_of
@@ -59,6 +62,8 @@ class Settings:
             they do not (`closing.close`); 0 leaves that to the values.
         mirror: Swaps the actor's left and right, for footage that was recorded mirrored: channels change sides, the
             head turns and tilts to the other side, its position changes sides.
+        edits: The artist's own word about curves as they are after all of this, gaps filled; mirrored ones with
+            `mirror`. Where gaps are left, edits leave them, too.
     """
 
     neutral: NeutralSettings = field(default_factory=NeutralSettings)
@@ -69,6 +74,7 @@ class Settings:
     mirror: bool = False
     shaping: Shaping = field(default_factory=Shaping)
     contact: float = 1.0
+    edits: Edits = field(default_factory=Edits)
 
     def __post_init__(self) -> None:
         """Checks names and ranges; raises SettingsError."""
@@ -136,12 +142,12 @@ class _Recent(Generic[_K, _V]):
         self._kept: OrderedDict[_K, _V] = OrderedDict()
 
     def __getitem__(self, key: _K) -> _V:
-        if key not in self._kept:
-            self._kept[key] = self._make(key)
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        return self._kept[key]
+        found = self._kept.pop(key, None)  # what another thread has taken out meanwhile is made again
+        made = self._make(key) if found is None else found
+        self._kept[key] = made
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return made
 
 
 class Calibrator:
@@ -149,7 +155,7 @@ class Calibrator:
 
     It keeps 7 KB a frame of what the regressor's head reads, and the results of the settings that were used last. Gains
     and offsets are applied to what was held and smoothed: a change of theirs costs no smoothing, and does not change
-    what counts as flicker. Threads must not share one.
+    what counts as flicker. Threads may share one; what two of them ask for at once is computed twice.
 
     Attributes:
         take: The take.
@@ -169,12 +175,16 @@ class Calibrator:
         _check_maker(take, regressor)
         self.take = take
         self._regressor = regressor
-        self._seen: Features = features(take)
         self._faults = repair.find(take.time_s, take.head_rotation, take.head_position, take.confidence)
         self._measured = _Recent(self._measure)
         self._smoothed = _Recent(self._smooth)
         self._contacts = _Recent(self._find_contacts)
         self._heads = _Recent(self._smooth_head)
+
+    @cached_property
+    def _seen(self) -> Features:
+        """What the head reads, when it is first asked for: a long take opens in the time that its file takes."""
+        return features(self.take)
 
     def curves(self, settings: Settings) -> Curves:
         """The take's curves with these settings, in arrays of their own.
@@ -185,26 +195,36 @@ class Calibrator:
             ModelError: The head failed.
         """
         neutral = _settled(settings.neutral)
-        values = self._smoothed[neutral, settings.smoothing]
-        if settings.mirror:
-            values = values[:, channels.MIRROR]
-        values = values * _row(settings.gains, 1.0) + _row(settings.offsets, 0.0)
-        if not settings.shaping.is_plain:
-            values = shape(values, settings.shaping)
-        if (
-            settings.contact > 0.0 and not self.take.is_imported
-        ):  # imported values come without lids and lips to look at
-            contacts = self._contacts[neutral]
-            contacts = closing.mirrored(contacts) if settings.mirror else contacts
+        values = self.unclipped(settings)
+        contacts = self.contacts(settings) if settings.contact > 0.0 else None
+        if contacts is not None:
             values = closing.close(values, contacts, settings.contact)
         values = self._left(channels.enforce_rules(values.astype(np.float32)), settings)
         return Curves(
             time_s=self.take.time_s,
-            values=_filled(self.take, values, settings.gaps),
+            values=apply_edits(self.take.time_s, _filled(self.take, values, settings.gaps), settings.edits),
             head_rotation=_held(self._left(self._rotation(settings), settings), settings.gaps),
             head_position=_held(self._left(self._position(settings), settings), settings.gaps),
             neutral=self._measured[neutral].neutral,
         )
+
+    def unclipped(self, settings: Settings) -> NDArray[np.float64]:
+        """(T, 58) values after gains, offsets and shaping, before they are held within 0..1; raises as `curves`."""
+        values = self._smoothed[_settled(settings.neutral), settings.smoothing]
+        if settings.mirror:
+            values = values[:, channels.MIRROR]
+        values = values * _row(settings.gains, 1.0) + _row(settings.offsets, 0.0)
+        return values if settings.shaping.is_plain else shape(values, settings.shaping)
+
+    def contacts(self, settings: Settings) -> contact.Contacts | None:
+        """Where the actor's lids and lips touch, sides as in the curves; None for an imported take; raises as `curves`.
+
+        Imported values come without lids and lips to look at.
+        """
+        if self.take.is_imported:
+            return None
+        found = self._contacts[_settled(settings.neutral)]
+        return closing.mirrored(found) if settings.mirror else found
 
     def _left(self, rows: Floats, settings: Settings) -> Floats:
         """Rows with short losses of the face empty again, where gaps are to be left: Blender bridges them itself."""

@@ -1,4 +1,4 @@
-"""The command line: `python -m au_mocap extract | report | convert | models | eval`. Needs no Blender.
+"""The command line: `python -m au_mocap extract | report | convert | models | eval | agree | takes`. Needs no Blender.
 
 Exit code 0 done, 1 failed, 2 bad usage. Results go to files, progress and messages to stderr, listings to stdout.
 """
@@ -14,15 +14,20 @@ from typing import Final
 
 from . import (
     DEFAULT_REGRESSOR,
+    actors_command,
+    agree_command,
+    batch,
     convert_command,
     eval_command,
     exchange,
     files,
+    html_report,
     pipeline,
     pose,
     profile,
     report,
     sessions,
+    takes_command,
 )
 from . import take as takes
 from .arguments import DEFAULT_SMOOTHING, UsageError, build_parser
@@ -30,6 +35,7 @@ from .calibration import Curves, NeutralSettings, Settings
 from .calibration import curves as curves_of
 from .errors import AuMocapError, TakeError
 from .imported import ImportedValues, Maker
+from .library import clips
 from .meter import Meter
 from .registry import BUNDLED, Registry
 from .regressors import open_regressor
@@ -52,13 +58,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "convert": convert_command.run,
         "models": _models,
         "eval": eval_command.run,
+        "agree": agree_command.run,
+        "takes": takes_command.run,
     }
+    runtime: Path | None = getattr(options, "runtime", None)  # not every command runs networks
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         warnings.simplefilter("always", sessions.ProviderWarning)
         try:
-            if options.runtime is not None:
-                sessions.use_runtime(options.runtime)
+            if runtime is not None:
+                sessions.use_runtime(runtime)
             code = commands[options.command](options)
             sys.stdout.flush()
         except UsageError as error:
@@ -73,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             return code
         finally:
-            if options.runtime is not None:
+            if runtime is not None:
                 sessions.use_runtime(None)
     return 1
 
@@ -129,31 +138,62 @@ def _stem(source: Path) -> str:
 
 def _extract(options: argparse.Namespace) -> int:
     sources: list[Path] = options.inputs
+    if options.actors is not None:
+        return _extract_actors(sources, options)
     jobs = [(source, _outputs(source, options.output, several=len(sources) > 1)) for source in sources]
     written = [path for _, outputs in jobs for path in outputs.paths]
     if len(set(written)) < len(written):
         message = "Two inputs share a name, so one result would replace the other: extract them one by one."
         raise UsageError(message)
-    for path in written:
+    if options.skip_done:
+        jobs = [job for job in jobs if not _skip(*job, options.regressor or DEFAULT_REGRESSOR)]
+    for path in (path for _, outputs in jobs for path in outputs.paths):
         files.check_writable(path, overwrite=options.overwrite)
     _actor(options)  # a wrong one is told before any work is done
+    outputs_of = dict(jobs)
+    return _each(list(outputs_of), lambda source: _extract_one(source, outputs_of[source], options))
+
+
+def _extract_actors(sources: list[Path], options: argparse.Namespace) -> int:
+    actors_command.check(sources, options)
+    _actor(options)
+    if options.output is None:
+        _note_unused(options)
+
+    def curves(take: Take, regressor: Maker) -> Curves:
+        return _curves(take, regressor, _settings(options))
+
+    return _each(sources, lambda source: actors_command.extract(source, options, curves, _say))
+
+
+def _each(sources: list[Path], work: Callable[[Path], str]) -> int:
+    """Does the same with every input, telling which ones failed; returns the exit code."""
+    if len(sources) == 1:
+        work(sources[0])
+        return 0
     failures = 0
-    for source, outputs in jobs:
-        try:
-            _extract_one(source, outputs, options)
-        except AuMocapError as error:
-            if len(jobs) == 1:
-                raise
-            _say(f"Error: {source.name}: {error}")
+    for result in batch.each(sources, lambda source: source.name, work):
+        if result.state == "failed":
+            _say(f"Error: {result.name}: {result.detail}")
             failures += 1
     if failures:
-        _say(f"{failures} of {len(jobs)} inputs failed.")
+        _say(f"{failures} of {len(sources)} inputs failed.")
     return 1 if failures else 0
 
 
-def _extract_one(source: Path, outputs: _Outputs, options: argparse.Namespace) -> None:
+def _skip(source: Path, outputs: _Outputs, regressor: str) -> bool:
+    """Whether an input's take is there already, and so its table, where one is wanted; says so."""
+    is_there = outputs.take is not None and batch.is_done(outputs.take, source, regressor)
+    is_done = is_there and (outputs.table is None or files.is_file(outputs.table))
+    if is_done:
+        _say(f"Skipped {source.name}: {outputs.take} is there.")
+    return is_done
+
+
+def _extract_one(source: Path, outputs: _Outputs, options: argparse.Namespace) -> str:
+    """Makes one input's results; returns their names."""
     take, regressor = _take_of(source, options)
-    curves = _curves(take, regressor, options) if outputs.table is not None else None
+    curves = _curves(take, regressor, _settings(options)) if outputs.table is not None else None
     if curves is None:
         _note_unused(options)
     if outputs.take is not None:  # first: what took long must not be lost to a table that a spreadsheet holds open
@@ -162,6 +202,7 @@ def _extract_one(source: Path, outputs: _Outputs, options: argparse.Namespace) -
     if curves is not None and outputs.table is not None:
         exchange.write_csv(take, curves, outputs.table)
         _say(f"Wrote {outputs.table}")
+    return ", ".join(map(str, outputs.paths))
 
 
 def _note_unused(options: argparse.Namespace) -> None:
@@ -223,7 +264,7 @@ def _check_faces(take: Take, name: str) -> None:
         )
 
 
-def _curves(take: Take, regressor: Maker, options: argparse.Namespace) -> Curves:
+def _settings(options: argparse.Namespace) -> Settings:
     neutral = options.neutral or NeutralSettings()
     settings = Settings(
         neutral=neutral,
@@ -234,6 +275,10 @@ def _curves(take: Take, regressor: Maker, options: argparse.Namespace) -> Curves
     actor = _actor(options)
     if actor is not None:
         settings = replace(actor.applied(settings), **({"neutral": neutral} if options.neutral else {}))
+    return settings
+
+
+def _curves(take: Take, regressor: Maker, settings: Settings) -> Curves:
     result = curves_of(take, settings, regressor)
     if settings.neutral.mode == "auto":
         confidence = result.neutral.confidence
@@ -249,20 +294,49 @@ def _actor(options: argparse.Namespace) -> profile.Profile | None:
 
 def _report(options: argparse.Namespace) -> int:
     source: Path = options.input
-    output: Path = options.output or _beside(source, ".report.png")
-    if output.suffix.lower() != ".png":
-        message = f"A report is a picture: name NAME.png, not {output}."
+    output: Path = options.output or _beside(source, f".report{html_report.SUFFIX}")
+    is_picture = output.suffix.lower() == ".png"
+    _check_report(output, options, is_picture=is_picture)
+    shown = _performance(source, options)
+    video = options.video or (_video_of(source, shown.take) if _is_take(source) else source)
+    if is_picture:
+        report.write(shown.take, shown.curves, output, video)
+    else:
+        # What chooses how to analyse is meant for the first: the second was analysed before.
+        stored = argparse.Namespace(**{**vars(options), **dict.fromkeys(("regressor", "frames", "fov", "tracker"))})
+        against = None if options.against is None else _performance(options.against, stored)
+        for note in html_report.write(shown, output, video, against):
+            _say(f"Warning: {note}")
+    _say(f"Wrote {output}")
+    return 0
+
+
+def _video_of(source: Path, shown: Take) -> Path | None:
+    """Where the video of a take that was read from a file is now, as far as anything says."""
+    found = clips.of_take(source, shown.meta)
+    return Path(found) if found else None
+
+
+def _check_report(output: Path, options: argparse.Namespace, *, is_picture: bool) -> None:
+    """Looks at everything that can be wrong before any work is done; raises UsageError or another AuMocapError."""
+    if not is_picture and output.suffix.lower() not in (html_report.SUFFIX, ".htm"):
+        message = f"A report is a page or a picture: name NAME.html or NAME.png, not {output}."
+        raise UsageError(message)
+    if options.against is not None and (is_picture or not _is_take(options.against)):
+        message = f"--against compares with a second take (NAME{takes.SUFFIX}) in a page: name NAME.html as the output."
         raise UsageError(message)
     files.check_writable(output, overwrite=options.overwrite)
-    report.require_matplotlib()
+    if is_picture:
+        report.require_matplotlib()
     _actor(options)
     if options.video is not None:
         open_video(options.video).close()
+
+
+def _performance(source: Path, options: argparse.Namespace) -> html_report.Performance:
     take, regressor = _take_of(source, options)
-    video = options.video or (None if _is_take(source) else source)
-    report.write(take, _curves(take, regressor, options), output, video)
-    _say(f"Wrote {output}")
-    return 0
+    settings = _settings(options)
+    return html_report.Performance(_stem(source), take, _curves(take, regressor, settings), settings)
 
 
 def _models(options: argparse.Namespace) -> int:

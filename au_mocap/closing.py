@@ -59,6 +59,24 @@ def close(values: Floats, contacts: Contacts, strength: float) -> NDArray[np.flo
     return result
 
 
+def lids_closed(values: Floats, side: str) -> NDArray[np.float64]:
+    """(T,) 0..1 how far the lids of a side, `L` or `R`, are closed by all that brings them together; NaN as the values.
+
+    Args:
+        values: (T, 58) columns as `channels.IDS`.
+        side: The curves' own.
+    """
+    shut = np.clip(np.asarray(values, np.float64)[:, channels.INDEX[f"eye_close_{side}"]], 0.0, 1.0)
+    return np.minimum(shut + _company(np.asarray(values, np.float64), side), 1.0)
+
+
+def lips_opened(values: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(T,) what the jaw leaves open between the lips, and (T,) the most that they part by themselves; NaN kept."""
+    table = np.clip(np.asarray(values, np.float64), 0.0, 1.0)
+    dropped, together = table[:, channels.INDEX["jaw_drop"]], table[:, channels.INDEX["lips_together"]]
+    return dropped - np.minimum(together, dropped), table[:, [channels.INDEX[name] for name in _PARTING]].max(axis=1)
+
+
 def mirrored(contacts: Contacts) -> Contacts:
     """The contacts with left and right swapped."""
     return Contacts(contacts.eyes[:, ::-1], contacts.lips, contacts.lips_apart)
@@ -69,15 +87,19 @@ def _close_eye(
 ) -> None:
     closing, raised = channels.INDEX[f"eye_close_{side}"], channels.INDEX[f"lid_raise_{side}"]
     shut = np.clip(table[:, closing], 0.0, 1.0)
-    company = np.zeros_like(shut)
-    for name, part in _NARROWING.items():
-        company += part * np.clip(table[:, channels.INDEX[f"{name}_{side}"]], 0.0, 1.0)
+    company = _company(table, side)
     narrowed = np.minimum(shut + company, 1.0)
     most = np.minimum(narrowed, _KNEE + (narrowed - _KNEE) * (MOST_APART - _KNEE) / (1.0 - _KNEE))
     held = np.clip(most - company, 0.0, shut)
     shut = shut + apart * (held - shut)
     table[:, closing] = shut + touching * (1.0 - shut)
     table[:, raised] *= 1.0 - touching
+
+
+def _company(table: NDArray[np.float64], side: str) -> NDArray[np.float64]:
+    """(T,) what other channels do to bring a side's lids together."""
+    parts = (part * np.clip(table[:, channels.INDEX[f"{name}_{side}"]], 0.0, 1.0) for name, part in _NARROWING.items())
+    return np.sum([*parts], axis=0)
 
 
 def _close_lips(table: NDArray[np.float64], touching: NDArray[np.float64], apart: NDArray[np.float64]) -> None:

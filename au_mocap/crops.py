@@ -8,7 +8,6 @@ An array of crops is (T, 4): centre x, centre y and side in pixels, roll in radi
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -127,20 +126,14 @@ def planes(tile: Image) -> NDArray[np.float32]:
 
 
 def similarity(image: Image, crop: Crop, size_px: int) -> NDArray[np.float32]:
-    """Preprocessor: the crop in colour, (3, size, size) float32, RGB, 0..1."""
+    """The crop in colour, (3, size, size) float32, RGB, 0..1."""
     return planes(crop_image(image, crop, size_px, replicate=True))
 
 
 def grey(image: Image, crop: Crop, size_px: int) -> NDArray[np.float32]:
-    """Preprocessor: the crop's luma, (1, size, size) float32, 0..1."""
+    """The crop's luma, (1, size, size) float32, 0..1."""
     tile = cv2.cvtColor(crop_image(image, crop, size_px, replicate=True), cv2.COLOR_BGR2GRAY)
     return np.asarray(tile, np.float32)[None] * np.float32(1 / 255)
-
-
-Preprocessor = Callable[[Image, Crop, int], NDArray[np.float32]]
-
-PREPROCESSORS: Final[dict[str, Preprocessor]] = {"similarity": similarity, "grey": grey}
-"""What an image stage may be fed with, by the name that the registry uses."""
 
 
 def to_image(points: Floats, crop: Crop | Floats) -> NDArray[np.float32]:

@@ -29,6 +29,10 @@ class ExchangeError(AuMocapError):
     """A file of another program cannot be read, or holds something else than its form promises."""
 
 
+class AnnotationError(AuMocapError):
+    """A folder of labels cannot be read, or its labels do not fit the clip, the channels or each other."""
+
+
 class MappingError(AuMocapError):
     """A mapping table is malformed or names what does not exist."""
 
@@ -43,6 +47,10 @@ class OutputError(AuMocapError):
 
 class ProfileError(AuMocapError):
     """An actor's profile cannot be read, or does not fit the take."""
+
+
+class LibraryError(AuMocapError):
+    """A folder of takes, or what is noted about a take, cannot be read or does not fit."""
 
 
 class LiveError(AuMocapError):

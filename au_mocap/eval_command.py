@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     if _is_measured(options):
         pairs = _stored_pair(source, options, settings)
     else:
-        clips = datasets.load(options.dataset, source) if options.dataset else [_labelled(source, options.inputs[1])]
+        clips = _clips(source, options)
         folds = datasets.subject_folds(clips, options.folds) if options.folds else []
         pairs, failed = _clip_pairs(clips, options, settings)
     results = score_table.results_of(pairs, folds)
@@ -67,6 +67,9 @@ def _check(options: argparse.Namespace) -> None:
         raise UsageError(message)
     if options.dataset is None and options.folds is not None:
         message = "Folds are made of the subjects of a --dataset."
+        raise UsageError(message)
+    if options.coder is not None and options.dataset != "annotated":
+        message = "--coder chooses among those who labelled a folder: add --dataset annotated."
         raise UsageError(message)
     if not _is_measured(options):
         return
@@ -107,6 +110,12 @@ def _stored_pair(source: Path, options: argparse.Namespace, settings: Settings) 
     if left_out:
         _say(f"Note: {left_out} of {len(truth.frames)} labelled frames are not in {source.name} and were left out.")
     return {name: [pair]}
+
+
+def _clips(source: Path, options: argparse.Namespace) -> list[Clip]:
+    if options.coder is not None:
+        return datasets.annotated.load(source, options.coder)
+    return datasets.load(options.dataset, source) if options.dataset else [_labelled(source, options.inputs[1])]
 
 
 def _labelled(video: Path, table: Path) -> Clip:

@@ -50,6 +50,20 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def free_path(path: Path, ending: str) -> Path:
+    """The same name, with a number from the second on, that no file has.
+
+    Args:
+        path: The name that is wanted.
+        ending: What stands behind the number, such as `.take.npz`.
+    """
+    free, number = path, 1
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.name.removesuffix(ending)} {number}{ending}")
+    return free
+
+
 @contextmanager
 def replacing(path: Path) -> Generator[Path]:
     """Gives a temporary path beside `path` that takes its place when the block ends well, and vanishes otherwise.

@@ -97,6 +97,11 @@ class Identity:
         self._unsure_since_s: float | None = None
         self._bystanders: list[Signature] = []
 
+    @property
+    def reference(self) -> Signature:
+        """What the followed face looks like by now."""
+        return self._reference
+
     def judge(self, seen: Signature) -> Likeness:
         """Compares a face with the followed one and with those known to be others."""
         own = distance(seen, self._reference)

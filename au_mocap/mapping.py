@@ -5,7 +5,6 @@ Rows on one target add. Files are JSON in the form that `au_mocap/mappings/` sho
 a misspelt one is never ignored.
 """
 
-import json
 import math
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from . import channels, strict_json
 from .arrays import Floats
 from .errors import MappingError
-from .files import is_file, replacing
+from .files import is_file
 
 VERSION: Final = 1
 BUNDLED: Final = Path(__file__).parent / "mappings"
@@ -207,8 +206,7 @@ def _find(name_or_path: str | Path, folders: Sequence[Path]) -> Path | None:
 
 def save(mapping: Mapping, path: Path) -> None:
     """Writes a mapping as JSON; raises OutputError where that fails."""
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(to_document(mapping), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    strict_json.write(to_document(mapping), path)
 
 
 def to_document(mapping: Mapping) -> dict[str, Any]:

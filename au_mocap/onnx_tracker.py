@@ -35,8 +35,14 @@ _STILL: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A face that was looked at closely."""
+class Candidate:
+    """A face that was looked at closely.
+
+    Attributes:
+        result: What the landmark graph says of it.
+        crop: Region around its landmarks.
+        look: What it looks like.
+    """
 
     result: LandmarkResult
     crop: Crop
@@ -78,6 +84,15 @@ class OnnxTracker:
 
     `track` does one frame after the other. `propose`, `measure` and `judge` are its three parts, for callers that
     measure several frames at once: `measure` may run in any thread, the other two only in frame order.
+
+    Attributes:
+        version: Changes whenever results may.
+        detector: Finds faces.
+        model: Finds their landmarks.
+        wanted: Whom to follow: of the first frame with faces, the one nearest to this region; None for the largest.
+            Kept when the tracker is reset.
+        among_others: Whether the other people of the shot are followed too (`cast`): a face that looks like nobody in
+            particular is then somebody new, and not the followed one after a long absence.
     """
 
     name = "onnx"
@@ -87,12 +102,15 @@ class OnnxTracker:
         self.version = version
         self.detector = detector
         self.model = model
+        self.wanted: Crop | None = None
+        self.among_others = False
         self.reset()
 
     def reset(self, maps: Sequence[str] = ()) -> None:
         """Forgets the face; see `FaceTracker.reset`."""
         self._maps = tuple(maps)
         self._identity: Identity | None = None
+        self._look_of_last: Signature | None = None
         self._motion: _Motion | None = None
         self._following = False
         self._generation = 0
@@ -126,13 +144,11 @@ class OnnxTracker:
         if found is None:
             found = self._search(frame, time_s)
         if found is None:
-            self._interrupt()
+            self.interrupt()
             return None
-        return TrackedFace(
-            found.result.landmarks, found.crop, _confidence(found.result, found.crop, frame), found.result.maps
-        )
+        return tracked(found, frame)
 
-    def _follow(self, frame: Image, time_s: float, result: LandmarkResult) -> _Candidate | None:
+    def _follow(self, frame: Image, time_s: float, result: LandmarkResult) -> Candidate | None:
         """Accepts what the landmark graph found in the expected place, unless it is somebody else or nobody."""
         candidate = _candidate(frame, result, signature(result.tile))
         if candidate is None or self._identity is None:
@@ -147,17 +163,17 @@ class OnnxTracker:
                 return self._keep(better, Verdict.SAME, time_s, interrupted=True)
         return self._keep(candidate, likeness.verdict, time_s, interrupted=False)
 
-    def _scan(self, frame: Image, time_s: float, followed: Crop) -> _Candidate | None:
+    def _scan(self, frame: Image, time_s: float, followed: Crop) -> Candidate | None:
         """Looks at the other faces in a frame and remembers them; returns one that is the followed person, if any."""
         self._last_scan_s = time_s
-        identity, own = self._identity, _box(followed)
+        identity = self._identity
         if identity is None:
             return None
         near = self._detect_around(frame, followed, _SCAN_SIDES)
         for detection in (self.detector.detect(frame) + near)[:_MAX_CANDIDATES]:
-            if overlaps(_box(detection.crop()), own[None])[0] > _SAME_PLACE:
+            if same_place(detection.crop(), followed):
                 continue
-            other = self._look(frame, detection)
+            other = self.look(frame, detection)
             if other is None:
                 continue
             if identity.judge(other.look).verdict is Verdict.SAME:
@@ -165,24 +181,29 @@ class OnnxTracker:
             identity.note_bystander(other.look)
         return None
 
-    def _search(self, frame: Image, time_s: float) -> _Candidate | None:
+    def _search(self, frame: Image, time_s: float) -> Candidate | None:
         """Looks for the followed face in the whole frame, or for a face to follow where there has been none yet."""
         for detections in self._detect(frame, time_s):
             largest = sorted(detections, key=lambda item: -item.side_px)[:_MAX_CANDIDATES]
-            looks = (self._look(frame, detection) for detection in largest)
+            looks = (self.look(frame, detection) for detection in largest)
             candidates = [candidate for candidate in looks if candidate is not None]
             if not candidates:
                 continue
             if self._identity is None or self._motion is None:
-                return self._begin(candidates, time_s)
+                return self.begin(candidates, self._first(candidates), time_s)
             found = self._recognise(candidates, self._identity, self._motion, time_s)
             if found is not None:
                 return found
         return None
 
-    def _begin(self, candidates: list[_Candidate], time_s: float) -> _Candidate:
-        """Takes the largest face as the one to follow and remembers the others as bystanders."""
-        first = max(candidates, key=lambda item: item.crop.side_px)
+    def _first(self, candidates: list[Candidate]) -> Candidate:
+        wanted = self.wanted
+        if wanted is None:
+            return max(candidates, key=lambda item: item.crop.side_px)
+        return min(candidates, key=lambda item: _remoteness(item.crop, wanted))
+
+    def begin(self, candidates: Sequence[Candidate], first: Candidate, time_s: float) -> Candidate:
+        """Takes one face of a frame as the one to follow and remembers the others as bystanders."""
         self._identity = Identity(first.look, time_s)
         for other in candidates:
             if other is not first:
@@ -191,16 +212,17 @@ class OnnxTracker:
         return self._keep(first, Verdict.SAME, time_s, interrupted=True)
 
     def _recognise(
-        self, candidates: list[_Candidate], identity: Identity, motion: _Motion, time_s: float
-    ) -> _Candidate | None:
+        self, candidates: list[Candidate], identity: Identity, motion: _Motion, time_s: float
+    ) -> Candidate | None:
         """Chooses the followed person among the faces of a frame after a loss."""
         expected = motion.at(time_s)
         lost_long = time_s - motion.time_s >= _LONG_LOSS_S
-        best: tuple[float, _Candidate, Verdict] | None = None
+        best: tuple[float, Candidate, Verdict] | None = None
         for candidate in candidates:
             likeness = identity.judge(candidate.look)
-            same_place = overlaps(_box(expected), _box(candidate.crop)[None])[0] > _SAME_PLACE
-            if likeness.verdict is Verdict.OTHER or not (likeness.distance < STRANGER or lost_long or same_place):
+            stayed = same_place(expected, candidate.crop)
+            trusted = stayed and not lost_long if self.among_others else stayed or lost_long
+            if likeness.verdict is Verdict.OTHER or not (likeness.distance < STRANGER or trusted):
                 continue
             cost = likeness.distance + _remoteness(candidate.crop, expected)
             if best is None or cost < best[0]:
@@ -226,7 +248,7 @@ class OnnxTracker:
         region = _around(crop, sides)
         return self.detector.detect_in(frame, region) if region.side_px < max(frame.shape[:2]) else []
 
-    def _look(self, frame: Image, detection: Detection) -> _Candidate | None:
+    def look(self, frame: Image, detection: Detection) -> Candidate | None:
         """Runs the landmark graph on a detection; None where it sees no face.
 
         A weak detection is looked at from close up; where that does not bear it out, the graph must be sure twice.
@@ -240,7 +262,7 @@ class OnnxTracker:
         tile = crop_image(frame, crop_around(result.landmarks), INPUT_PX, replicate=True)
         return _candidate(frame, result, signature(tile))
 
-    def _keep(self, found: _Candidate, verdict: Verdict, time_s: float, *, interrupted: bool) -> _Candidate:
+    def _keep(self, found: Candidate, verdict: Verdict, time_s: float, *, interrupted: bool) -> Candidate:
         """Takes a candidate as the followed face."""
         if interrupted:
             self._generation += 1
@@ -249,11 +271,28 @@ class OnnxTracker:
         else:
             self._motion = self._motion.then(found.crop, time_s)
         self._following = True
+        self._look_of_last = found.look
         if self._identity is not None:
             self._identity.follow(found.look, verdict, time_s)
         return found
 
-    def _interrupt(self) -> None:
+    def note_bystander(self, look: Signature) -> None:
+        """Remembers what somebody else in the shot looks like."""
+        if self._identity is not None:
+            self._identity.note_bystander(look)
+
+    @property
+    def look_of_followed(self) -> Signature | None:
+        """What the followed face looks like; None before the first."""
+        return None if self._identity is None else self._identity.reference
+
+    def unlikeness(self) -> float:
+        """How differently the face that was accepted last looks from the followed one; infinite before the first."""
+        if self._identity is None or self._look_of_last is None:
+            return math.inf
+        return self._identity.judge(self._look_of_last).distance
+
+    def interrupt(self) -> None:
         """Notes that the face is out of sight."""
         self._generation += self._following
         self._following = False
@@ -270,16 +309,19 @@ def open_onnx_tracker(registry: Registry, device: str, threads: int) -> OnnxTrac
     return OnnxTracker(FaceDetector(detector), LandmarkModel(landmarks), entry.version)
 
 
-def _confidence(result: LandmarkResult, crop: Crop, frame: Image) -> float:
-    return result.confidence * shown_share(result.landmarks, crop, frame)
+def tracked(found: Candidate, frame: Image) -> TrackedFace:
+    """A face that was accepted, as trackers give it."""
+    result = found.result
+    confidence = result.confidence * shown_share(result.landmarks, found.crop, frame)
+    return TrackedFace(result.landmarks, found.crop, confidence, result.maps)
 
 
-def _candidate(frame: Image, result: LandmarkResult, look: Signature) -> _Candidate | None:
+def _candidate(frame: Image, result: LandmarkResult, look: Signature) -> Candidate | None:
     """A face worth judging, None where the graph saw none, or one that is nearly gone."""
     if result.presence < MIN_PRESENCE or inside_share(result.landmarks, frame) < _MIN_INSIDE:
         return None
     crop = crop_around(result.landmarks)
-    return _Candidate(result, crop, look) if crop.side_px >= _MIN_SIDE_PX else None
+    return Candidate(result, crop, look) if crop.side_px >= _MIN_SIDE_PX else None
 
 
 def _around(crop: Crop, sides: float) -> Crop:
@@ -291,6 +333,11 @@ def _box(crop: Crop) -> NDArray[np.float32]:
     """A crop's extent (2, 2), its roll left out."""
     center, half = np.array([crop.center_x_px, crop.center_y_px], np.float32), np.float32(crop.side_px / 2)
     return np.stack([center - half, center + half])
+
+
+def same_place(first: Crop, second: Crop) -> bool:
+    """Whether two regions show one face rather than two."""
+    return bool(overlaps(_box(first), _box(second)[None])[0] > _SAME_PLACE)
 
 
 def _remoteness(crop: Crop, expected: Crop) -> float:

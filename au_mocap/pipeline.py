@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import __version__, channels, crops, pose
+from .clip_statistics import Pictures
 from .errors import TakeError
 from .landmarks import COUNT
 from .regressors import Regressor, features_of, in_image_axes
 from .take import Take
 from .tracking import FaceTracker, TrackedFace, track_frames
-from .video import Video, file_sha256, open_video, read_ahead
+from .video import Video, VideoFrame, file_sha256, open_video, read_ahead
 
 _POSE_BATCH: Final = 16
 """Frames whose head pose is fitted at once: few enough for the processor's caches, which halves the time of 256."""
@@ -34,12 +35,14 @@ class FrameResult:
         time_s: Presentation time in seconds.
         face: The followed face; None where it is not seen.
         embedding: (E,) float32 of the regressor's image stage; empty without a face or a stage.
+        picture: (C, S, S) float32 in its place, where the regressor reads whole clips: `TakeBuilder.build` looks at it.
     """
 
     index: int
     time_s: float
     face: TrackedFace | None
     embedding: NDArray[np.float32]
+    picture: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,19 @@ def analyse(video: Video, tracker: FaceTracker, regressor: Regressor, frames: Ra
         ModelError: The image stage does not fit its registry entry.
     """
     tracker.reset(regressor.maps)
-    nothing = np.zeros(0, np.float32)
     for frame, face in track_frames(read_ahead(video.frames(frames.start, frames.stop)), tracker):
-        embedding = nothing if face is None else regressor.embed(frame.image, face)
-        yield FrameResult(frame.index, frame.time_s, face, embedding)
+        yield look(frame, face, regressor)
+
+
+def look(frame: VideoFrame, face: TrackedFace | None, regressor: Regressor) -> FrameResult:
+    """What a regressor's image stage sees of a face; None for a frame without one. Raises as `analyse`."""
+    nothing = np.zeros(0, np.float32)
+    if face is None:
+        return FrameResult(frame.index, frame.time_s, None, nothing)
+    if regressor.stage is not None and regressor.of_whole_clips:
+        picture = regressor.stage.picture(frame.image, face)
+        return FrameResult(frame.index, frame.time_s, face, nothing, picture)
+    return FrameResult(frame.index, frame.time_s, face, regressor.embed(frame.image, face))
 
 
 @dataclass(slots=True)
@@ -111,6 +123,8 @@ class TakeBuilder:
         self._crop: list[NDArray[np.float32]] = []
         self._landmarks: list[NDArray[np.float16]] = []
         self._embedding: list[NDArray[np.float16]] = []
+        self._pictures = Pictures()
+        self._pictured: list[int] = []
         self._batch = _Batch()
 
     def __len__(self) -> int:
@@ -132,10 +146,26 @@ class TakeBuilder:
         else:
             self._crop.append(face.crop.as_array())
             self._landmarks.append(crops.to_crop(face.landmarks, face.crop).astype(np.float16))
-            self._embedding.append(result.embedding.astype(np.float16))
+            self._embedding.append(self._seen(result))
             self._batch.landmarks.append(face.landmarks)
         if len(self._batch.landmarks) == _POSE_BATCH:
             self._fit_poses()
+
+    def _seen(self, result: FrameResult) -> NDArray[np.float16]:
+        """The embedding of a frame; of a picture that has to wait for the whole clip, a place for it."""
+        if result.picture is None:
+            return result.embedding.astype(np.float16)
+        self._pictured.append(len(self._embedding))
+        self._pictures.add(result.picture)
+        return np.zeros(self._regressor.embedding_size, np.float16)
+
+    def _look_at_pictures(self) -> dict[str, Any]:
+        """Fills the places of pictures that waited; what the take's description says of them."""
+        if not self._pictured:
+            return {}
+        for place, embedding in zip(self._pictured, self._regressor.embed_clip(self._pictures), strict=True):
+            self._embedding[place] = embedding.astype(np.float16)
+        return {"clip": {"deviation": self._pictures.deviation}}
 
     def _fit_poses(self) -> None:
         if self._batch.landmarks:
@@ -147,11 +177,13 @@ class TakeBuilder:
 
         Raises:
             TakeError: There are no frames.
+            ModelError: The regressor failed.
         """
         if not self._time_s:
             message = "Nothing was analysed: the video has no frames in the chosen range."
             raise TakeError(message)
         self._fit_poses()
+        meta = {**self._look_at_pictures(), **meta}
         landmarks = np.stack(self._landmarks)
         crop = np.stack(self._crop)
         embedding = np.stack(self._embedding)
@@ -183,10 +215,12 @@ class Extraction:
     Attributes:
         frames: Which frames.
         fov_deg: Vertical field of view of the camera in degrees.
+        actors: How many people to follow at most, where everybody in the shot is (`actors.analyse_all`).
     """
 
     frames: Range = Range()
     fov_deg: float = pose.DEFAULT_FOV_DEG
+    actors: int = 1
 
 
 def extract(
@@ -215,7 +249,7 @@ def extract(
     started = time.perf_counter()
     with open_video(path) as video:
         builder = TakeBuilder(pose.Camera(video.info.size_px, options.fov_deg), regressor)
-        total = _expected(video.info.frame_count, options.frames)
+        total = expected_frames(video.info.frame_count, options.frames)
         for result in analyse(video, tracker, regressor, options.frames):
             builder.add(result)
             progress = Progress(len(builder), total, builder.faces, time.perf_counter() - started)
@@ -225,7 +259,8 @@ def extract(
         return take, list(video.warnings)
 
 
-def _expected(count: int | None, frames: Range) -> int | None:
+def expected_frames(count: int | None, frames: Range) -> int | None:
+    """How many frames a range of a video holds, judging by the number that its file gives; None where that is open."""
     if count is None:
         return None if frames.stop is None else frames.stop - frames.start
     return max(0, min(count, frames.stop if frames.stop is not None else count) - frames.start)

@@ -1,6 +1,5 @@
 """What is known of one actor, kept in a file and used again for other takes: neutral, ranges and intensity."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from . import strict_json
 from .actor_neutral import ActorNeutral
 from .calibration import NeutralSettings, Settings
 from .errors import ProfileError, SettingsError
-from .files import is_file, replacing
+from .files import is_file
 from .shaping import Shaping
 
 VERSION: Final = 1
@@ -56,8 +55,7 @@ class Profile:
 
 def save(profile: Profile, path: Path) -> None:
     """Writes a profile as JSON; raises OutputError where that fails."""
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(to_document(profile), ensure_ascii=False) + "\n", encoding="utf-8")
+    strict_json.write(to_document(profile), path, indent=None)
 
 
 def load(path: Path) -> Profile:

@@ -7,20 +7,23 @@ here loads a network, and nothing downloads.
 import hashlib
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, cast, get_args
 
 from . import channels
 from .errors import ModelError
+from .files import is_file, is_folder
 
 StageSource = Literal["crop", "maps", "landmarks"]
+ClipStatistics = Literal["", "deviation"]
+Group = Literal["standard", "advanced"]
 
 BUNDLED: Final = Path(__file__).resolve().parents[1] / "models"
 _VERSION: Final = 1
 _STAGE_KEYS: Final[dict[StageSource, tuple[str, ...]]] = {
-    "crop": ("preprocessor", "size_px"),
+    "crop": ("preprocessor", "size_px", "clip_statistics"),
     "maps": ("inputs",),
     "landmarks": (),
 }
@@ -65,8 +68,10 @@ class ImageStage:
             the same frame, one input for each of `inputs`, of the same names. `landmarks`: where the landmarks of
             `blendshapes.POINTS` are in the image, its only input.
         embedding_size: Length of the embedding.
-        preprocessor: For `crop`: a name of `crops.PREPROCESSORS`.
+        preprocessor: For `crop`: a name of `preprocessors.PREPROCESSORS`.
         size_px: For `crop`: side of the picture.
+        clip_statistics: For `crop`: `deviation` where pixel values are divided by their standard deviation over the
+            whole clip, a running estimate when live; empty where the picture is read as it is.
         inputs: For `maps`: names of `landmark_model.OUTPUTS`.
     """
 
@@ -76,6 +81,7 @@ class ImageStage:
     preprocessor: str = ""
     size_px: int = 0
     inputs: tuple[str, ...] = ()
+    clip_statistics: ClipStatistics = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,8 @@ class RegressorEntry:
         image: What is run once a frame, None where the head reads nothing but landmarks.
         head: Graph from embedding, landmarks and neutral to values.
         accuracy: Measured figures as `{"metric": value}`.
+        group: `standard`, or `advanced` for those that are there to be compared with.
+        thresholds: By channel id, the value above which an AU counts as present; others go by the common one.
     """
 
     name: str
@@ -107,6 +115,8 @@ class RegressorEntry:
     image: ImageStage | None
     head: ModelFile
     accuracy: dict[str, float]
+    group: Group = "standard"
+    thresholds: dict[str, float] = field(default_factory=dict[str, float])
 
     @property
     def files(self) -> tuple[ModelFile, ...]:
@@ -120,10 +130,14 @@ _Entry = TypeVar("_Entry", TrackerEntry, RegressorEntry)
 class Registry:
     """All trackers and regressors of one or more model folders; earlier folders win over later ones."""
 
-    def __init__(self, folders: Sequence[Path] = (BUNDLED,)) -> None:
+    def __init__(self, folders: Sequence[Path] = (BUNDLED,), further: Sequence[Path] = ()) -> None:
         """Reads `registry.toml` of every folder.
 
         A broken entry does not hide the others: it is kept in `problems` and raised when it is asked for.
+
+        Args:
+            folders: Model folders that must be readable.
+            further: The user's own, of which a broken one hides nothing else: it is kept in `problems` by its name.
 
         Raises:
             ModelError: A folder has no readable registry.
@@ -133,6 +147,11 @@ class Registry:
         self.problems: dict[str, str] = {}
         for folder in folders:
             self._read(folder.resolve())
+        for folder in further:
+            try:
+                self._read(folder.resolve())
+            except ModelError as error:
+                self.problems[folder.name] = str(error)
 
     @property
     def regressors(self) -> tuple[RegressorEntry, ...]:
@@ -195,6 +214,19 @@ class Registry:
                 self.problems[name] = entry
             else:
                 kept.setdefault(name, entry)
+
+
+def folders_in(folder: Path) -> tuple[Path, ...]:
+    """The model folders that a user has put together in one place: itself and those directly inside it.
+
+    Args:
+        folder: The place; empty where it is missing or cannot be read.
+    """
+    try:
+        inside = sorted(each for each in folder.iterdir() if is_folder(each))
+    except OSError:
+        return ()
+    return tuple(each for each in (folder, *inside) if is_file(each / "registry.toml"))
 
 
 def _cure(model_file: ModelFile) -> str:
@@ -262,7 +294,27 @@ def _image_stage(row: dict[str, Any], folder: Path) -> ImageStage:
         preprocessor=_text(row, "preprocessor") if source == "crop" else "",
         size_px=_count(row, "size_px", 4096) if source == "crop" else 0,
         inputs=_names(row, "inputs") if source == "maps" else (),
+        clip_statistics=cast(ClipStatistics, _choice(row, "clip_statistics", get_args(ClipStatistics))),
     )
+
+
+def _choice(row: dict[str, Any], key: str, choices: tuple[str, ...]) -> str:
+    """One of some words; the first of them where the row has none."""
+    value = row.get(key, choices[0])
+    if value not in choices:
+        message = f"'{key}' must be one of {', '.join(filter(None, choices))}, not {value}"
+        raise ValueError(message)
+    return str(value)
+
+
+def _thresholds(row: dict[str, Any], ids: tuple[str, ...]) -> dict[str, float]:
+    known: dict[str, Any] = row.get("thresholds", {})
+    for channel_id, value in known.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if channel_id not in ids or not number or not 0 <= value < 1:
+            message = f"'thresholds' gives channels of its own a number from 0 to below 1, not '{channel_id}' {value}"
+            raise ValueError(message)
+    return {channel_id: float(value) for channel_id, value in known.items()}
 
 
 def _names(row: dict[str, Any], key: str) -> tuple[str, ...]:
@@ -302,6 +354,7 @@ def _tracker_entry(row: dict[str, Any], folder: Path) -> TrackerEntry:
 
 
 def _regressor_entry(row: dict[str, Any], folder: Path) -> RegressorEntry:
+    ids = _channels(row["channels"])
     return RegressorEntry(
         name=_text(row, "name"),
         version=_text(row, "version"),
@@ -310,10 +363,12 @@ def _regressor_entry(row: dict[str, Any], folder: Path) -> RegressorEntry:
         licence=_text(row, "licence"),
         training_data=_text(row, "training_data"),
         normalisation=_text(row, "normalisation"),
-        channels=_channels(row["channels"]),
+        channels=ids,
         image=_image_stage(row["image"], folder) if "image" in row else None,
         head=_model_file(row["head"], folder),
         accuracy={key: float(value) for key, value in row.get("accuracy", {}).items()},
+        group=cast(Group, _choice(row, "group", get_args(Group))),
+        thresholds=_thresholds(row, ids),
     )
 
 

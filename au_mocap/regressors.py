@@ -27,10 +27,11 @@ from numpy.typing import NDArray
 
 from . import channels, rotations
 from .arrays import Floats
+from .clip_statistics import Pictures
 from .crops import Crop, Image
 from .errors import ModelError
 from .landmark_model import INPUT_PX, OUTPUTS
-from .landmarks import COUNT, IPD_M, align, canonical_face
+from .landmarks import COUNT, IPD_M, Aligned, align, canonical_face
 from .registry import Registry, RegressorEntry
 from .runtimes import AUTOMATIC_THREADS, Session
 from .sessions import open_session
@@ -40,6 +41,11 @@ from .tracking import TrackedFace
 
 _INPUTS: Final = {"landmarks", "rotation", "neutral_landmarks", "neutral_weight"}
 _EMBEDDING_INPUTS: Final = {"embedding", "neutral_embedding"}
+
+_BLOCK: Final = 1024
+"""Frames that one thread aligns at a time; a multiple of what `landmarks.align` takes at a time."""
+
+_MOST_THREADS: Final = min(4, os.cpu_count() or 1)
 
 _CHUNK: Final = 512
 """Frames that the head sees at a time: few enough for the processor's caches, and bounds memory on long takes."""
@@ -101,12 +107,23 @@ def features(take: Take) -> Features:
             rotation=np.nan_to_num(angles).astype(np.float32),
             embedding=channels.complete(take.values, take.channels),
         )
-    return features_of(in_image_axes(take.landmarks, take.crop[:, 3]), take.embedding)
+
+    def aligned(start: int) -> Aligned:
+        block = slice(start, start + _BLOCK)
+        return align(in_image_axes(take.landmarks[block], take.crop[block, 3]))
+
+    with ThreadPoolExecutor(_MOST_THREADS) as pool:  # numpy works on several cores only this way
+        parts = list(pool.map(aligned, range(0, len(take), _BLOCK)))
+    whole = Aligned(np.concatenate([part.points for part in parts]), np.concatenate([part.rotations for part in parts]))
+    return _features_from(whole, take.embedding)
 
 
 def features_of(landmarks: Floats, embedding: Floats) -> Features:
     """Aligns (T, 478, 3) landmarks that are in image axes (any unit and origin)."""
-    aligned = align(landmarks)
+    return _features_from(align(landmarks), embedding)
+
+
+def _features_from(aligned: Aligned, embedding: Floats) -> Features:
     return Features(
         landmarks=aligned.points,
         rotation=rotations.to_angles(aligned.rotations).astype(np.float32),
@@ -151,6 +168,16 @@ class Regressor:
         return self.stage.maps if self.stage else ()
 
     @property
+    def of_whole_clips(self) -> bool:
+        """Whether the image stage wants to know a clip's statistics before it looks at any of its pictures."""
+        return bool(self.entry.image and self.entry.image.clip_statistics)
+
+    def reset(self) -> None:
+        """Begins another clip or live session: what was learnt of the last one's pictures is forgotten."""
+        if self.stage is not None:
+            self.stage.reset()
+
+    @property
     def providers(self) -> tuple[str, ...]:
         """What the heavy part really runs on: the image stage, or the head where there is none."""
         return (self.stage.session if self.stage else self.head).providers
@@ -173,6 +200,27 @@ class Regressor:
             return np.zeros(0, np.float32)
         try:
             return self.stage.embed(image, face)
+        except ModelError as error:
+            raise _unusable(self.entry.name, error) from error
+
+    def embed_clip(self, pictures: Pictures) -> list[NDArray[np.float32]]:
+        """Runs the image stage on a whole clip's pictures; for regressors `of_whole_clips`.
+
+        Args:
+            pictures: What `Stage.picture` gave of each frame.
+
+        Returns:
+            (E,) float32 of each picture, in order.
+
+        Raises:
+            ModelError: There is no image stage, it failed, or its answer does not fit the registry entry.
+        """
+        if self.stage is None:
+            message = "it has no image stage to look at pictures with."
+            raise _unusable(self.entry.name, ModelError(message))
+        deviation = pictures.deviation
+        try:
+            return [self.stage.embed_picture(picture, deviation) for picture in pictures]
         except ModelError as error:
             raise _unusable(self.entry.name, error) from error
 
@@ -284,6 +332,7 @@ def _try(regressor: Regressor) -> None:
     face = TrackedFace(points, Crop(side / 2, side / 2, side, 0.0), 1.0, maps)
     embedding = regressor.embed(np.zeros((INPUT_PX, INPUT_PX, 3), np.uint8), face)
     regressor.values(features_of(points[None], embedding[None]))
+    regressor.reset()
 
 
 def _unusable(name: str, error: ModelError) -> ModelError:

@@ -9,13 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from . import channels, rotations
+from . import channels, portraits, rotations
 from .arrays import Floats
 from .calibration import Curves
-from .errors import OutputError, VideoError
+from .errors import OutputError
 from .files import replacing
 from .take import Take
-from .video import open_video
 
 _THUMBNAILS: Final = 10
 _THUMBNAIL_PX: Final = 180
@@ -147,34 +146,7 @@ def _draw_thumbnails(axis: Any, pictures: list[tuple[float, NDArray[np.uint8]]],
 
 
 def _thumbnails(take: Take, video: Path | None) -> list[tuple[float, NDArray[np.uint8]]]:
-    """Square pictures of the face from the middles of equal stretches of the take; empty where the video is gone."""
-    remembered = take.meta.get("source", {}).get("path")
-    if video is None and not remembered:
-        return []
-    wanted = sorted({int((index + 0.5) * len(take) / _THUMBNAILS) for index in range(_THUMBNAILS)})
-    pictures: list[tuple[float, NDArray[np.uint8]]] = []
-    try:
-        with open_video(video or Path(str(remembered))) as opened:
-            if list(opened.info.size_px) != take.meta.get("frame_size", list(opened.info.size_px)):
-                return []
-            for index in wanted:
-                number = take.first_frame + index
-                for frame in opened.frames(number, number + 1):
-                    pictures.append((frame.time_s, _square(frame.image, take.crop[index])))
-    except VideoError:
-        return []
-    return pictures
-
-
-def _square(image: NDArray[np.uint8], crop: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The face with some space around it, or the middle of the picture where there is none."""
-    height, width = image.shape[:2]
-    x, y, side = (width / 2, height / 2, min(width, height)) if np.isnan(crop).any() else crop[:3]
-    half = 0.6 * side
-    matrix = np.array([[1, 0, half - x], [0, 1, half - y]], np.float64) * (_THUMBNAIL_PX / (2 * half))
-    return np.asarray(
-        cv2.warpAffine(
-            image, matrix, (_THUMBNAIL_PX, _THUMBNAIL_PX), flags=cv2.INTER_AREA, borderValue=(255, 255, 255)
-        ),
-        np.uint8,
-    )
+    """Pictures of the face from the middles of equal stretches of the take; empty where the video is gone."""
+    wanted = {int((index + 0.5) * len(take) / _THUMBNAILS) for index in range(_THUMBNAILS)}
+    found = portraits.portraits(take, wanted, _THUMBNAIL_PX, video).pictures
+    return [(picture.time_s, picture.image) for picture in found]

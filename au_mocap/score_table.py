@@ -1,6 +1,5 @@
 """Scores as people and programs read them: a text table and JSON."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from . import channels
+from . import channels, strict_json
 from .datasets import Target
-from .files import replacing
 from .scores import MEASURES, Pair, Scores, of_zero, score
 
 ZERO: Final = "constant zero"
@@ -78,10 +76,7 @@ def write_json(figures: Mapping[str, Any], path: Path) -> None:
     Raises:
         OutputError: It cannot be written.
     """
-    with replacing(path) as temporary:
-        temporary.write_text(
-            json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-        )
+    strict_json.write(figures, path)
 
 
 def text(results: Sequence[Result]) -> str:

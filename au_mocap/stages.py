@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import blendshapes
-from .crops import PREPROCESSORS, Image, readable
+from .clip_statistics import REMEMBERED, Deviation
+from .crops import Image, readable
 from .errors import ModelError, TrackerError
 from .landmark_model import OUTPUTS, LandmarkModel
+from .preprocessors import PREPROCESSORS
 from .registry import ImageStage, Registry
 from .runtimes import AUTOMATIC_THREADS, Session
 from .sessions import open_session
@@ -41,9 +43,14 @@ class Stage:
         self.session = session
         self.maps = entry.inputs
         self._landmark_model = landmark_model
+        self._running = Deviation(REMEMBERED)
+
+    def reset(self) -> None:
+        """Forgets the clip seen so far; call it before another one is shown to `embed`."""
+        self._running = Deviation(REMEMBERED)
 
     def embed(self, image: Image, face: TrackedFace) -> NDArray[np.float32]:
-        """Looks at one face.
+        """Looks at one face; a stage with clip statistics goes by those of the pictures since `reset`.
 
         Args:
             image: (H, W, 3) uint8 BGR.
@@ -57,9 +64,34 @@ class Stage:
             ModelError: The graph failed, or its answer is not what the registry promises.
             TrackerError: The image is none, or the face lies nowhere in it.
         """
+        if self.entry.clip_statistics:
+            picture = self.picture(image, face)
+            return self.embed_picture(picture, self._running.add(picture))
         frame = readable(image)
         _check_shown(frame, face)
-        embedding = self.session.run(self._feeds(frame, face))[0]
+        return self._run(self._feeds(frame, face))
+
+    def picture(self, image: Image, face: TrackedFace) -> NDArray[np.float32]:
+        """What a stage of source `crop` is shown of a face, before clip statistics: (C, S, S) float32, 0..1.
+
+        Raises:
+            TrackerError: The image is none, or the face lies nowhere in it.
+        """
+        frame = readable(image)
+        _check_shown(frame, face)
+        return PREPROCESSORS[self.entry.preprocessor](frame, face.landmarks, face.crop, self.entry.size_px)
+
+    def embed_picture(self, picture: NDArray[np.float32], deviation: float) -> NDArray[np.float32]:
+        """Looks at a picture of a clip whose deviation is known; (E,) float32.
+
+        Raises:
+            ModelError: The graph failed, or its answer is not what the registry promises.
+        """
+        (name,) = self.session.input_names
+        return self._run({name: picture[None] / np.float32(deviation)})
+
+    def _run(self, feeds: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        embedding = self.session.run(feeds)[0]
         size = self.entry.embedding_size
         if embedding.size != size or not np.abs(embedding).max() <= _LARGEST:
             message = f"its image stage returned {embedding.shape}, its registry entry promises {size} finite numbers."
@@ -73,7 +105,7 @@ class Stage:
         (name,) = self.session.input_names
         if stage.source == "landmarks":
             return {name: blendshapes.points_of(face.landmarks)}
-        return {name: PREPROCESSORS[stage.preprocessor](image, face.crop, stage.size_px)[None]}
+        return {name: self.picture(image, face)[None]}
 
     def _maps_of(self, image: Image, face: TrackedFace) -> Mapping[str, NDArray[Any]]:
         carried = face.maps

@@ -143,13 +143,13 @@ def load(path: Path) -> Take:
     except PermissionError as error:
         message = f"{path} cannot be read: permission denied."
         raise TakeError(message) from error
-    except _DAMAGE as error:
+    except DAMAGE as error:
         message = f"{path} is not a take, or is damaged: analyse the video again."
         raise TakeError(message) from error
     return _take_from(stored, path)
 
 
-_DAMAGE: Final = (
+DAMAGE: Final = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
@@ -162,12 +162,13 @@ _DAMAGE: Final = (
 """What reading a file that is no take, or a damaged one, raises in zipfile and numpy."""
 
 
-_ARCHIVE: Final = b"PK\x03\x04"
+ARCHIVE_MARK: Final = b"PK\x03\x04"
+"""How a take's file begins."""
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     with path.open("rb") as file:
-        if file.read(len(_ARCHIVE)) != _ARCHIVE:
+        if file.read(len(ARCHIVE_MARK)) != ARCHIVE_MARK:
             message = "no archive"
             raise ValueError(message)
         file.seek(0)
@@ -176,7 +177,7 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _take_from(stored: dict[str, NDArray[Any]], path: Path) -> Take:
-    meta = _meta_from(stored.get("meta"), path)
+    meta = meta_from(stored.get("meta"), path)
     missing = [field.name for field in fields(Take) if field.name not in stored]
     if missing:
         message = f"{path} is not a take: it has no {', '.join(missing)}."
@@ -194,8 +195,16 @@ def _take_from(stored: dict[str, NDArray[Any]], path: Path) -> Take:
         raise TakeError(message) from error
 
 
-def _meta_from(stored: NDArray[Any] | None, path: Path) -> dict[str, Any]:
-    """The description without the file's version, which comes first: a newer file may look different altogether."""
+def meta_from(stored: NDArray[Any] | str | None, path: Path) -> dict[str, Any]:
+    """The description without the file's version, which comes first: a newer file may look different altogether.
+
+    Args:
+        stored: The description's JSON, None where the file has none.
+        path: The take, for messages.
+
+    Raises:
+        TakeError: It is none, or of a newer version.
+    """
     if stored is None:
         message = f"{path} is not a take: it has no description."
         raise TakeError(message)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..au_mocap.actor_neutral import ActorNeutral
 from ..au_mocap.calibration import NeutralSettings
+from ..au_mocap.edits import Edits
 from ..au_mocap.errors import ProfileError
 from ..au_mocap.profile import Profile
 from ..au_mocap.shaping import Shaping
@@ -59,7 +60,7 @@ def profile_of(item: AUMOCAP_PG_take, name: str) -> Profile:
     Raises:
         AuMocapError: The take cannot be read, or its neutral does not exist in it.
     """
-    chosen = settings.of_take(item)
+    chosen = settings.of_take(item, Edits())
     return Profile(
         name=name,
         neutral=loaded.calibrator(settings.path_of(item)).actor_neutral(chosen.neutral),

@@ -3,13 +3,14 @@
 # pyright: reportInvalidTypeForm=false
 # Blender declares properties as annotations that call functions.
 
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Final
 
 import bpy
 
 from ..au_mocap.errors import AuMocapError
-from . import check_devices, devices, preferences, take_list
+from . import check_devices, devices, models, preferences, take_list
 from .analysis import Analysis, Order, Outcome
 
 _TICK_S: Final = 0.1
@@ -26,6 +27,11 @@ class _State:
 def current() -> Analysis | None:
     """The pass that is running."""
     return _State.current
+
+
+def watch(analysis: Analysis | None) -> None:
+    """Show a pass that something else has started as the one that is running; None where it has ended."""
+    _State.current = analysis
 
 
 def last() -> Outcome | None:
@@ -74,7 +80,10 @@ class AUMOCAP_OT_analyse(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a video, and no other pass."""
-        if _State.current is not None and _State.current.running:
+        from . import library_batch
+
+        is_listed = library_batch.current() is not None  # between two passes of a list none is running
+        if is_listed or (_State.current is not None and _State.current.running):
             cls.poll_message_set("A video is being analysed: wait, or press Cancel")
             return False
         if not context.scene.aumocap.capture.filepath:
@@ -151,7 +160,9 @@ class AUMOCAP_OT_analyse(bpy.types.Operator):
             self.report({"INFO"}, "Stopped before the first frame: there is no take.")
             return {"CANCELLED"}
         try:
-            take_list.add(stage, outcome.output, preferences.get(context).smoothing)
+            for path in (outcome.output, *outcome.further):
+                take_list.add(stage, path, preferences.get(context).smoothing)
+            stage.aumocap.active_take -= len(outcome.further)  # the foremost actor
         except AuMocapError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -193,25 +204,35 @@ class AUMOCAP_OT_cancel_analysis(bpy.types.Operator):
 
 def _order(context: bpy.types.Context) -> Order:
     capture = context.scene.aumocap.capture
-    chosen = preferences.get(context)
     video = Path(bpy.path.abspath(capture.filepath))
-    return Order(
-        video=video,
-        output=take_list.free_path(preferences.takes_folder(context), video),
-        regressor=capture.regressor,
-        device=capture.device,
+    return replace(
+        whole_video(context, video, take_list.free_path(preferences.takes_folder(context), video)),
         first=capture.first if capture.use_range else 0,
         stop=capture.last + 1 if capture.use_range else None,
+        all_actors=capture.all_actors,
+    )
+
+
+def whole_video(context: bpy.types.Context, video: Path, output: Path) -> Order:
+    """A pass over a whole video for its largest face, with the scene's networks and the machine's settings."""
+    capture, chosen = context.scene.aumocap.capture, preferences.get(context)
+    return Order(
+        video=video,
+        output=output,
+        regressor=capture.regressor if capture.is_property_set("regressor") else chosen.regressor,
+        device=capture.device if capture.is_property_set("device") else chosen.device,
         fov_deg=capture.fov_deg,
         threads=chosen.threads,
         runtime=Path(bpy.path.abspath(chosen.runtime_folder)) if chosen.runtime_folder else None,
+        models=models.folders(),
     )
 
 
 def _summary(outcome: Outcome) -> str:
     rate = f", {outcome.frames / outcome.seconds:.0f} frames/s" if outcome.seconds else ""
     part = "" if outcome.complete else " before it was stopped"
-    text = f"{outcome.frames} frames analysed{part}, a face in {outcome.faces}{rate}."
+    actors = f"{len(outcome.further) + 1} actors, " if outcome.further else ""
+    text = f"{actors}{outcome.frames} frames analysed{part}, a face in {outcome.faces}{rate}."
     return " ".join((text, *outcome.warnings))
 
 

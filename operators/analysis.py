@@ -12,6 +12,9 @@ from . import bundle
 if TYPE_CHECKING:
     from ..au_mocap.meter import Meter
     from ..au_mocap.pipeline import Progress
+    from ..au_mocap.regressors import Regressor
+    from ..au_mocap.take import Take
+    from ..au_mocap.tracking import FaceTracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Order:
         fov_deg: Vertical field of view of the camera in degrees.
         threads: Threads for each network; 0 lets AU Mocap choose.
         runtime: Folder with an onnxruntime of the user's own, if any.
+        models: Model folders of the user's own.
+        all_actors: Make a take of everybody in the shot; their files are named after `output`.
     """
 
     video: Path
@@ -39,6 +44,8 @@ class Order:
     fov_deg: float = 63.0
     threads: int = 0
     runtime: Path | None = None
+    models: tuple[Path, ...] = ()
+    all_actors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ class Outcome:
         providers: What the regressor really ran on.
         warnings: What the user should know.
         error: What went wrong, in words for the user; empty where nothing did.
+        further: The takes of the other actors, where everybody was followed.
     """
 
     output: Path | None = None
@@ -64,6 +72,7 @@ class Outcome:
     providers: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     error: str = ""
+    further: tuple[Path, ...] = ()
 
 
 @dataclass(slots=True)
@@ -120,7 +129,7 @@ class Analysis:
 
     def _run(self) -> Outcome:
         # Here, since it takes a moment: the networks' runtime and OpenCV are loaded by these imports.
-        from ..au_mocap import pipeline, sessions, take
+        from ..au_mocap import sessions, take
         from ..au_mocap.meter import Meter
         from ..au_mocap.registry import Registry
         from ..au_mocap.regressors import open_regressor
@@ -130,14 +139,13 @@ class Analysis:
         sessions.use_runtime(order.runtime)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", sessions.ProviderWarning)
-            registry = Registry()
+            registry = Registry(further=order.models)
             tracker = open_tracker("onnx", registry, order.device, order.threads)
             regressor = open_regressor(registry, order.regressor, order.device, order.threads)
         notes = [str(each.message) for each in caught if issubclass(each.category, sessions.ProviderWarning)]
-        options = pipeline.Extraction(pipeline.Range(order.first, order.stop), order.fov_deg)
         self._meter = Meter(order.video.name) if self.at_terminal else None
         try:
-            made, told = pipeline.extract(order.video, tracker, regressor, options, self._advance)
+            made, told = self._measure(tracker, regressor)
         except AuMocapError:
             if self._stop.is_set() and self.progress is None:  # stopped before the first frame: nothing was lost
                 return Outcome(complete=False)
@@ -146,20 +154,44 @@ class Analysis:
             if self._meter is not None:
                 self._meter.finish()
         complete = not self._stop.is_set()
-        made.meta["partial"] = not complete
-        take.save(made, order.output)
+        outputs = [order.output] if not order.all_actors else _paths(order.output, len(made))
+        for each, path in zip(made, outputs, strict=True):
+            each.meta["partial"] = not complete
+            take.save(each, path)
         return Outcome(
-            output=order.output,
-            frames=len(made),
-            faces=int(made.found.sum()),
+            output=outputs[0],
+            further=tuple(outputs[1:]),
+            frames=len(made[0]),
+            faces=self.progress.faces if self.progress else 0,
             complete=complete,
             seconds=self.progress.elapsed_s if self.progress else 0.0,
             providers=regressor.providers,
             warnings=(*notes, *told),
         )
 
+    def _measure(self, tracker: "FaceTracker", regressor: "Regressor") -> "tuple[list[Take], list[str]]":
+        """The take, or that of everybody, and what to tell of the video."""
+        from ..au_mocap import actors, pipeline
+        from ..au_mocap.cast import MOST_ACTORS
+
+        order = self.order
+        options = pipeline.Extraction(pipeline.Range(order.first, order.stop), order.fov_deg, MOST_ACTORS)
+        if order.all_actors:
+            return actors.analyse_all(order.video, tracker, regressor, options, self._advance)
+        made, told = pipeline.extract(order.video, tracker, regressor, options, self._advance)
+        return [made], told
+
     def _advance(self, progress: "Progress") -> bool:
         self.progress = progress
         if self._meter is not None:
             self._meter(progress)
         return not self._stop.is_set()
+
+
+def _paths(output: Path, count: int) -> list[Path]:
+    """Files of several actors, that of a single take with a number before its ending; none of them exists."""
+    from ..au_mocap.take import SUFFIX
+    from . import take_list
+
+    stem = output.name.removesuffix(SUFFIX)
+    return [take_list.free_path(output.parent, Path(f"{stem}.actor{number}.take")) for number in range(1, count + 1)]

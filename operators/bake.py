@@ -56,7 +56,7 @@ class AUMOCAP_OT_bake_range(bpy.types.Operator):
 def _bake(operator: bpy.types.Operator, context: bpy.types.Context, frame_range: tuple[int, int] | None) -> set[str]:
     from . import preview
 
-    preview.stop()  # its poses are not to be taken for the character's own
+    preview.make_way(context.scene)  # its poses are not to be taken for the character's own
     try:
         with bundle.needed():
             from . import keying, performing

@@ -92,6 +92,7 @@ def _found(
     from dataclasses import replace
 
     from ..au_mocap import ranges
+    from ..au_mocap.edits import Edits
     from ..au_mocap.shaping import Shaping
     from . import loaded, settings
     from .bake_settings import scene_frames
@@ -101,7 +102,8 @@ def _found(
     if makers[0] != makers[1]:
         message = f"'{source.name}' was measured by {makers[0]}, '{target.name}' by {makers[1]}: their ranges differ."
         raise TakeError(message)
-    plain = replace(settings.of_take(source), gains={}, offsets={}, gaps="leave", shaping=Shaping(), contact=0.0)
+    measured = settings.of_take(source, Edits())
+    plain = replace(measured, gains={}, offsets={}, gaps="leave", shaping=Shaping(), contact=0.0)
     curves = calibrator.curves(plain)
     times, values = curves.time_s, curves.values
     if only_range:
@@ -111,7 +113,7 @@ def _found(
             first, last = stage.frame_preview_start, stage.frame_preview_end
         inside = (frames >= first - 0.5) & (frames <= last + 0.5)
         times, values = times[inside], values[inside]
-    return ranges.calibrate(times, values, settings.of_take(target).offsets)
+    return ranges.calibrate(times, values, settings.of_take(target, Edits()).offsets)
 
 
 def _summary(found: "Ranges") -> str:

@@ -7,6 +7,7 @@ import bpy
 
 from ..au_mocap import DEFAULT_REGRESSOR
 from . import choices, classes, refresh
+from .edits_properties import AUMOCAP_PG_edits, AUMOCAP_PG_fix
 from .preferences import DEVICES, SMOOTHING
 from .shaping_properties import AUMOCAP_PG_exaggeration, AUMOCAP_PG_intensity
 
@@ -50,6 +51,12 @@ class AUMOCAP_PG_capture(bpy.types.PropertyGroup):
         description="The networks that measure the face",
         items=choices.regressor_items,
         default=choices.number_of(DEFAULT_REGRESSOR),
+    )
+    all_actors: bpy.props.BoolProperty(
+        name="All Actors",
+        description="Follow everybody in the shot and make a take of each, in one pass; otherwise one take of the "
+        "largest face",
+        default=False,
     )
     device: bpy.props.EnumProperty(name="Device", description="What the networks run on", items=DEVICES)
     fov_deg: bpy.props.FloatProperty(
@@ -154,8 +161,17 @@ class AUMOCAP_PG_take(bpy.types.PropertyGroup):
         type=bpy.types.Object, name="Baked On", description="The character that plays this take's keys"
     )
     baked_with: bpy.props.StringProperty(name="Baked With", description="Settings of that bake", options={"HIDDEN"})
+    edits: bpy.props.PointerProperty(type=AUMOCAP_PG_edits)
 
 
-CLASSES = (AUMOCAP_PG_capture, AUMOCAP_PG_channel, AUMOCAP_PG_intensity, AUMOCAP_PG_exaggeration, AUMOCAP_PG_take)
+CLASSES = (
+    AUMOCAP_PG_capture,
+    AUMOCAP_PG_channel,
+    AUMOCAP_PG_intensity,
+    AUMOCAP_PG_exaggeration,
+    AUMOCAP_PG_fix,
+    AUMOCAP_PG_edits,
+    AUMOCAP_PG_take,
+)
 
 register, unregister = classes.factory(CLASSES)

@@ -1,4 +1,4 @@
-"""`blender RIG.blend --command au_mocap bake VIDEO_OR_TAKE [-o OUT.blend]`: the panels' own way, without a window."""
+"""`blender RIG.blend --command au_mocap bake VIDEO_OR_TAKE… -o OUT.blend`: the panels' own way, without a window."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import bpy
 
 from ..au_mocap.errors import AuMocapError, SettingsError
+from . import outlets_cli
 
 if TYPE_CHECKING:
     import argparse
@@ -33,7 +34,9 @@ def run(arguments: list[str]) -> int:
     except SystemExit as error:  # argparse has said what is wrong, or printed the help
         return int(error.code or 0) if isinstance(error.code, int) else USAGE
     try:
-        _bake(options)
+        if options.command == "bake":
+            return _bake(options)
+        outlets_cli.run(options, _character(bpy.context.scene, options.character))
     except AuMocapError as error:
         sys.stderr.write(f"Error: {error}\n")
         return FAILED
@@ -47,9 +50,11 @@ def _parser() -> "argparse.ArgumentParser":
     import argparse
 
     parser = argparse.ArgumentParser(prog="blender RIG.blend --command au_mocap")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="bake")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="bake|export")
     bake = commands.add_parser("bake", help="a video or a take as keys on a character of the open file")
-    bake.add_argument("source", type=Path, metavar="VIDEO_OR_TAKE")
+    bake.add_argument(
+        "sources", nargs="+", type=Path, metavar="VIDEO_OR_TAKE", help="several become Actions or strips of their names"
+    )
     bake.add_argument("-o", "--output", type=Path, metavar="OUT.blend", required=True, help="file to write")
     bake.add_argument("--character", metavar="OBJECT", help="default: the scene's, or the only one with shape keys")
     bake.add_argument("--mapping", metavar="NAME", help="preset or JSON file; default: the character's own table")
@@ -63,13 +68,14 @@ def _parser() -> "argparse.ArgumentParser":
     bake.add_argument("--start", type=float, metavar="FRAME", help="scene frame at which the video begins")
     bake.add_argument("--reduce", type=float, metavar="ERROR", help="few keys with handles, within this error")
     bake.add_argument("--overwrite", action="store_true", help="replace OUT.blend where it exists")
+    outlets_cli.add_parser(commands)
     return parser
 
 
-def _bake(options: "argparse.Namespace") -> None:
+def _bake(options: "argparse.Namespace") -> int:
     from ..au_mocap import files
 
-    source, output = options.source.absolute(), options.output.absolute()
+    output = options.output.absolute()
     files.check_writable(output, overwrite=options.overwrite)
     stage = bpy.context.scene
     own = stage.aumocap
@@ -81,7 +87,46 @@ def _bake(options: "argparse.Namespace") -> None:
     for name, value in chosen.items():
         if value is not None:
             setattr(own.bake, name, value)
+    failures = _bake_each(stage, options, actor)
+    if failures == len(options.sources):
+        return FAILED
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        bpy.ops.wm.save_as_mainfile(filepath=str(output), check_existing=False)
+    except (RuntimeError, OSError) as error:
+        message = f"{output} cannot be written: {str(error).strip()}"
+        raise SettingsError(message) from error
+    sys.stdout.write(f"{output}\n")
+    return FAILED if failures else DONE
+
+
+def _bake_each(stage: bpy.types.Scene, options: "argparse.Namespace", actor: "Profile | None") -> int:
+    """Bakes one take after the other; where there are several, one that fails is told and stops no other.
+
+    Returns:
+        How many failed.
+    """
+    sources = [source.absolute() for source in options.sources]
+    if len(sources) == 1:
+        _bake_one(stage, sources[0], options, actor)
+        return 0
+    failures = 0
+    for source in sources:
+        try:
+            _bake_one(stage, source, options, actor)
+        except (AuMocapError, RuntimeError) as error:  # a RuntimeError is an operator's report
+            sys.stderr.write(f"Error: {source.name}: {str(error).strip().removeprefix('Error: ')}\n")
+            failures += 1
+    if failures:
+        sys.stderr.write(f"{failures} of {len(sources)} inputs failed.\n")
+    return failures
+
+
+def _bake_one(stage: bpy.types.Scene, source: Path, options: "argparse.Namespace", actor: "Profile | None") -> None:
+    import json
+
     _get_take(stage, source, options)
+    own = stage.aumocap
     item = own.takes[own.active_take]
     for name, value in (("smoothing", options.smooth), ("gaps", options.gaps), ("mirror", options.mirror or None)):
         if value is not None:
@@ -91,13 +136,8 @@ def _bake(options: "argparse.Namespace") -> None:
 
         actor_settings.apply(actor, item)
     bpy.ops.aumocap.bake()
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        bpy.ops.wm.save_as_mainfile(filepath=str(output), check_existing=False)
-    except (RuntimeError, OSError) as error:
-        message = f"{output} cannot be written: {str(error).strip()}"
-        raise SettingsError(message) from error
-    sys.stdout.write(f"{output}\n")
+    for name in json.loads(item.baked_with)["actions"] if len(options.sources) > 1 else ():
+        bpy.data.actions[name].use_fake_user = True  # the character plays the last one only
 
 
 def _profile(path: Path | None) -> "Profile | None":

@@ -7,6 +7,8 @@ def forget_all() -> None:
     """Put the character back and drop everything that was opened; modules that were never used stay unused."""
     for name, ending in (
         ("trying", "stop"),
+        ("edits", "end"),
+        ("fixing", "end"),
         ("loaded", "forget"),
         ("video_look", "unregister"),
         ("devices", "end_runtime"),

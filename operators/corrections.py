@@ -31,7 +31,7 @@ class AUMOCAP_OT_add_corrections(bpy.types.Operator):
         """Add it, or say why not and leave all as it was."""
         from . import preview
 
-        preview.stop()  # its poses are not to be taken for the character's own
+        preview.make_way(context.scene)  # its poses are not to be taken for the character's own
         try:
             with bundle.needed():
                 from . import layering, performing, scene, settings
@@ -66,7 +66,7 @@ class AUMOCAP_OT_rest_pose(bpy.types.Operator):
         """Set the values; no key is touched."""
         from . import preview
 
-        preview.stop()
+        preview.make_way(context.scene)
         try:
             with bundle.needed():
                 from . import rest_pose

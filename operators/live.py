@@ -75,7 +75,7 @@ def start(context: bpy.types.Context, stage: bpy.types.Scene) -> tuple[str, ...]
     from . import preview
 
     stop()
-    preview.stop()
+    preview.make_way(stage)
     _State.problem = ""
     with bundle.needed():
         from . import trying

@@ -15,6 +15,7 @@ from ..au_mocap import rotations
 from ..au_mocap.errors import AuMocapError, LiveError
 from . import live_keys, live_recording, live_source, live_trace, settings
 from .live_pose import LivePose, moment_of
+from .outlets_feed import Feed
 from .posing import Remembered
 from .redrawing import redraw
 
@@ -42,6 +43,7 @@ class LiveRun:
         countdown: What begins soon, if anything.
         recording: What is being recorded or stored, if anything.
         problem: What could not be done; the preview goes on.
+        feed: Sends what is shown to another program, where the scene says so.
         skipped: What of the table cannot be shown, and why.
         tick_s: How long the latest ticks that showed a frame took.
         lag_s: How long after its capture each of the latest frames was on the character.
@@ -55,6 +57,7 @@ class LiveRun:
         self.recording: Recording | None = None
         self.regressor: str = stage.aumocap.live.regressor
         self.problem = ""
+        self.feed = Feed()
         self.tick_s: deque[float] = deque(maxlen=1000)
         self.lag_s: deque[float] = deque(maxlen=1000)
         self._remembered = Remembered()
@@ -114,6 +117,7 @@ class LiveRun:
     def end(self) -> None:
         """Put everything back and let go of the source; a recording is stored."""
         self.put_back()
+        self.feed.close()
         self._keys.finish()
         stage = bpy.data.scenes.get(self.scene)
         if stage is not None and (self._keyed or stage.frame_current != self._first_frame):
@@ -163,6 +167,7 @@ class LiveRun:
 
     def _show(self, stage: bpy.types.Scene, frame: "LiveFrame") -> None:
         self.frame = frame
+        self.feed.show_live(stage, frame)
         if bpy.app.is_job_running("RENDER"):
             return  # what is rendered must stand still
         try:

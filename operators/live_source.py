@@ -13,7 +13,7 @@ from ..au_mocap.live.sources import CameraSource, FileSource, FolderSource, Sour
 from ..au_mocap.registry import Registry
 from ..au_mocap.regressors import Regressor, open_regressor
 from ..au_mocap.tracking import FaceTracker, open_tracker
-from . import preferences
+from . import models, preferences
 
 if TYPE_CHECKING:
     from .live_properties import AUMOCAP_PG_live
@@ -57,4 +57,5 @@ def _tracker(device: str, threads: int) -> Callable[[], FaceTracker]:
 
 
 def _regressor(name: str, device: str, threads: int) -> Callable[[], Regressor]:
-    return lambda: open_regressor(Registry(), name, device, threads)
+    registry = models.registry()
+    return lambda: open_regressor(registry, name, device, threads)

@@ -64,6 +64,7 @@ class AUMOCAP_AP_preferences(bpy.types.AddonPreferences):
         column.separator()
         for name in ("regressor", "smoothing", "device", "threads", "runtime_folder"):
             column.prop(self, name)
+        self.layout.operator("aumocap.add_model", icon="IMPORT")
         self.layout.operator("aumocap.check_devices", icon="FILE_REFRESH")
         box = self.layout.column(align=True)
         for line in check_devices.lines():

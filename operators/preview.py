@@ -13,6 +13,7 @@ from ..au_mocap.errors import AuMocapError
 from . import bundle
 
 if TYPE_CHECKING:
+    from .outlets_feed import CurvesFeed
     from .posing import Pose
 
 
@@ -21,11 +22,17 @@ class _State:
 
     scene: ClassVar[str] = ""
     pose: "ClassVar[Pose | None]" = None
+    feed: "ClassVar[CurvesFeed | None]" = None
 
 
 def is_on(scene: bpy.types.Scene) -> bool:
     """Whether a preview follows this scene's timeline."""
     return _State.pose is not None and _State.scene == scene.name
+
+
+def feed() -> "CurvesFeed | None":
+    """What sends the preview to another program; None where none is on."""
+    return _State.feed
 
 
 def start(scene: bpy.types.Scene) -> tuple[str, ...]:
@@ -38,14 +45,16 @@ def start(scene: bpy.types.Scene) -> tuple[str, ...]:
         AuMocapError: There is nothing to show, or nothing to show it on; no preview is left on.
     """
     with bundle.needed():
-        from .performing import plan_scene
+        from .outlets_feed import CurvesFeed
+        from .performing import active_take, curves_of, plan_scene
         from .posing import Pose
     from . import live
 
-    stop()
+    make_way(scene)
     live.stop()
     plan = plan_scene(scene)
     _State.scene, _State.pose = scene.name, Pose(plan)
+    _State.feed = CurvesFeed(plan.frames, curves_of(active_take(scene)))
     _State.pose.show(scene.frame_current_final)
     for name, function in _handlers():
         getattr(bpy.app.handlers, name).append(function)
@@ -53,14 +62,28 @@ def start(scene: bpy.types.Scene) -> tuple[str, ...]:
 
 
 def stop() -> None:
-    """End the preview and put the character back."""
+    """End the preview and put the character back, from a value that is tried over it as well."""
+    from . import fixing
+
+    fixing.stop()
     pose, _State.pose = _State.pose, None
+    feed, _State.feed = _State.feed, None
+    if feed is not None:
+        feed.close()
     for name, function in _handlers():
         handlers = getattr(bpy.app.handlers, name)
         if function in handlers:
             handlers.remove(function)
     if pose is not None:
         pose.restore()
+
+
+def make_way(scene: bpy.types.Scene) -> None:
+    """Put the character back from preview, tried values and labels: keys are about to be written or read."""
+    from . import annotate
+
+    stop()
+    annotate.give_way(scene)
 
 
 def _handlers() -> tuple[tuple[str, Callable[..., None]], ...]:
@@ -79,6 +102,8 @@ def _handlers() -> tuple[tuple[str, Callable[..., None]], ...]:
 def _follow(scene: bpy.types.Scene, _depsgraph: bpy.types.Depsgraph | None = None) -> None:
     if _State.pose is not None and scene.name == _State.scene:
         _State.pose.show(scene.frame_current_final)
+        if _State.feed is not None:
+            _State.feed.show(scene)
 
 
 @persistent

@@ -56,7 +56,7 @@ def row_tested(owner: object, context: bpy.types.Context) -> None:
     """A row's test slider moved."""
     if _State.held:
         return
-    _tell(lambda: _try(context.scene, owner))
+    tell(lambda: _try(context.scene, owner))
 
 
 def _try(stage: bpy.types.Scene, row: object) -> None:
@@ -69,23 +69,36 @@ def scene(stage: bpy.types.Scene | None) -> None:
     """Renew preview and keys of a scene with the settings of now."""
     if _State.held or stage is None:
         return
-    from . import live, preview
+    from . import annotate, fixing, live, preview, review_state
 
+    fixing.forget()
+    review_state.changed()
     live.table_changed(stage)
-    item = _baked_take(stage)
-    if item is None and not preview.is_on(stage):
+    annotate.table_changed(stage)
+    item, has_curves = _baked_take(stage), _has_curves(stage)
+    if item is None and not has_curves and not preview.is_on(stage):
         _State.problem = ""
         return
-    _tell(lambda: _renew(stage, item))
+    tell(lambda: _renew(stage, item, has_curves=has_curves))
 
 
-def _renew(stage: bpy.types.Scene, item: object) -> None:
+def _renew(stage: bpy.types.Scene, item: object, *, has_curves: bool) -> None:
     from . import performing, preview
 
+    if has_curves:
+        from . import take_curves
+
+        take_curves.renew(stage, performing.active_take(stage))
     if item is not None:
         performing.bake_again(stage, item)
     if preview.is_on(stage):
         preview.start(stage)
+
+
+def _has_curves(stage: bpy.types.Scene) -> bool:
+    """Whether the chosen take has F-curves, which are to follow the settings."""
+    own = stage.aumocap
+    return 0 <= own.active_take < len(own.takes) and own.takes[own.active_take].edits.curves is not None
 
 
 def _baked_take(stage: bpy.types.Scene) -> object | None:
@@ -99,8 +112,8 @@ def _baked_take(stage: bpy.types.Scene) -> object | None:
     return item
 
 
-def _tell(work: Callable[[], None]) -> None:
-    """An update function has nobody to report to: the panel shows what went wrong."""
+def tell(work: Callable[[], None]) -> None:
+    """Do something of which the panel shows what went wrong: an update function has nobody to report to."""
     try:
         with bundle.needed():
             work()

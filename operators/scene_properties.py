@@ -96,8 +96,8 @@ class AUMOCAP_PG_bake(bpy.types.PropertyGroup):
     range_first: bpy.props.IntProperty(name="From", description="First scene frame to replace", default=1)
     range_last: bpy.props.IntProperty(name="To", description="Last scene frame to replace", default=24)
     live_update: bpy.props.BoolProperty(
-        name="Update Keys Live",
-        description="Bake again at once when the actor's settings or the table change",
+        name="Keys Follow Changes",
+        description="Bake again at once when the actor's settings, edits or the table change",
         default=True,
     )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import bpy
 
 from ..au_mocap.calibration import NeutralSettings, Settings
+from ..au_mocap.edits import Edits
 from ..au_mocap.errors import SettingsError
 from . import actor_settings
 from .bake_settings import BakeSettings
@@ -20,8 +21,10 @@ def path_of(item: AUMOCAP_PG_take) -> Path:
     return Path(bpy.path.abspath(item.filepath))
 
 
-def of_take(item: AUMOCAP_PG_take) -> Settings:
-    """The actor's settings of one take."""
+def of_take(item: AUMOCAP_PG_take, edits: Edits | None = None) -> Settings:
+    """The actor's settings of one take, with its own edits unless others are given."""
+    from . import edit_store  # which needs this module to find the take
+
     frames: tuple[int, ...] = ()
     if item.neutral == "frames":
         if item.neutral_last < item.neutral_first:
@@ -37,6 +40,7 @@ def of_take(item: AUMOCAP_PG_take) -> Settings:
         mirror=item.mirror,
         shaping=actor_settings.shaping_of(item),
         contact=item.contact,
+        edits=edit_store.of(item) if edits is None else edits,
     )
 
 

@@ -75,14 +75,15 @@ class AUMOCAP_OT_set_up_scene(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Show it."""
-        from . import staging
+        from . import review_step, staging
 
         try:
             stage = staging.set_up(context, _video(context), context.scene.aumocap.bake.start_frame, self.kind)
         except AuMocapError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        if stage.hint:
+        review_step.follow(context.scene)
+        if stage.hint and not context.scene.aumocap_review.in_step:
             self.report({"WARNING"}, stage.hint)
         return {"FINISHED"}
 

@@ -1,11 +1,12 @@
 """The scene's list of takes and the files behind it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bpy
 
-from ..au_mocap.errors import AuMocapError
+from ..au_mocap import files
+from ..au_mocap.errors import AuMocapError, TakeError
 
 if TYPE_CHECKING:
     from ..au_mocap.take import Take
@@ -16,12 +17,7 @@ _SUFFIX = ".take.npz"
 
 def free_path(folder: Path, video: Path) -> Path:
     """A file name that no take has yet: the video's name, with a number from the second take on."""
-    stem = video.stem or video.name or "take"
-    path, number = folder / f"{stem}{_SUFFIX}", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{stem} {number}{_SUFFIX}"
-    return path
+    return files.free_path(folder / f"{video.stem or video.name or 'take'}{_SUFFIX}", _SUFFIX)
 
 
 def add(stage: bpy.types.Scene, path: Path, smoothing: str = "light") -> "AUMOCAP_PG_take":
@@ -33,13 +29,15 @@ def add(stage: bpy.types.Scene, path: Path, smoothing: str = "light") -> "AUMOCA
         smoothing: What the take starts with.
 
     Raises:
-        TakeError: The file is no take.
+        TakeError: The file is no take, or its name is none that Blender can keep.
     """
     from ..au_mocap import channels
-    from ..au_mocap.take import load
-    from . import refresh
+    from . import library_state, loaded, refresh
 
-    take = load(path)
+    if not kept(str(path)):
+        message = f"Blender cannot keep the name {str(path).encode(errors='replace').decode()}: rename the file."
+        raise TakeError(message)
+    take = loaded.take(path)
     own = stage.aumocap
     if not own.is_property_set("format"):
         own.format = own.format  # Blender stores what was set, not a default
@@ -54,16 +52,27 @@ def add(stage: bpy.types.Scene, path: Path, smoothing: str = "light") -> "AUMOCA
         item.neutral_first = item.neutral_last = take.first_frame
         own.active_take = len(own.takes) - 1
     refresh.scene(stage)
+    library_state.heard_of(path)
     return item
 
 
 def describe(item: "AUMOCAP_PG_take", take: "Take") -> None:
     """Note what the list shows of a take."""
-    source: dict[str, Any] = take.meta.get("source", {})
-    item.video = str(source.get("path", ""))
+    from ..au_mocap.library import clips
+
+    item.video = kept(clips.of_take(Path(bpy.path.abspath(item.filepath)), take.meta))
     item.partial = bool(take.meta.get("partial", False))
     regressor = take.meta.get("regressor", {}).get("name", "?")
     item.detail = f"{len(take)} frames, face in {100 * take.found.mean():.0f} %, {regressor}"
+
+
+def kept(name: str) -> str:
+    """A file's name where Blender can keep it, else nothing: on some systems names hold bytes that are no letters."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return ""
+    return name
 
 
 def free_name(stage: bpy.types.Scene, wanted: str) -> str:

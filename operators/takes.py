@@ -106,7 +106,7 @@ class AUMOCAP_OT_duplicate_take(bpy.types.Operator):
         """Copy the file, then the settings."""
         import shutil
 
-        from . import actor_settings
+        from . import actor_settings, edit_store
 
         index = context.scene.aumocap.active_take
         path = Path(bpy.path.abspath(_active(context).filepath))
@@ -119,9 +119,13 @@ class AUMOCAP_OT_duplicate_take(bpy.types.Operator):
             return {"CANCELLED"}
         original = context.scene.aumocap.takes[index]  # adding may have moved the list in memory
         with refresh.held():
-            for name in ("neutral", "neutral_first", "neutral_last", "smoothing", "gaps", "mirror"):
+            for name in ("neutral", "neutral_first", "neutral_last", "smoothing", "contact", "gaps", "mirror"):
                 setattr(item, name, getattr(original, name))
             actor_settings.copy(original, item)
+        try:
+            edit_store.copy(original, item)
+        except AuMocapError as error:
+            self.report({"WARNING"}, f"The edits were not copied: {error}")
         return {"FINISHED"}
 
 

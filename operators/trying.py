@@ -9,7 +9,7 @@ from bpy.app.handlers import persistent
 
 from ..au_mocap import channels, mapping
 from ..au_mocap.calibration import Curves, NeutralChoice
-from . import keying, refresh, rows, scene
+from . import annotate, keying, refresh, rows, scene
 from .bake_settings import BakeSettings
 from .posing import Pose
 
@@ -32,6 +32,7 @@ def show(stage: bpy.types.Scene, row: "AUMOCAP_PG_row") -> None:
     stop()
     if row.test == 0.0:
         return
+    annotate.give_way(stage)  # what is put back afterwards would be a label
     frame = float(stage.frame_current)
     table = mapping.Mapping(row.target, (replace(rows.row_of(row), enabled=True),))
     how = BakeSettings(start_frame=frame, head=None)

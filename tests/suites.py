@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, NamedTuple
 from xml.etree import ElementTree
@@ -17,10 +18,12 @@ _NOTHING_SELECTED: Final = 5  # pytest's exit code
 
 
 _NOT_ABOUT_ARRAYS: Final = (
-    "test_bad_input.py", "test_cli.py", "test_cli_convert.py", "test_cli_runtime.py", "test_cli_usage.py",
-    "test_evaluation.py", "test_import_law.py", "test_live_calibrating.py", "test_live_recording.py",
-    "test_live_session.py", "test_live_sources.py", "test_make.py", "test_packages.py", "test_release.py",
-    "test_remote.py", "test_report.py", "test_tracker_parity.py", "test_tracking.py", "test_video.py",
+    "test_actors.py", "test_bad_input.py", "test_batch.py", "test_cast.py", "test_cli.py", "test_cli_convert.py",
+    "test_cli_runtime.py", "test_cli_usage.py", "test_evaluation.py", "test_html_report_browser.py",
+    "test_import_law.py", "test_library_notes.py", "test_live_calibrating.py", "test_live_recording.py",
+    "test_live_session.py", "test_live_sources.py", "test_make.py", "test_packages.py", "test_papers_zip.py",
+    "test_release.py", "test_remote.py", "test_report.py", "test_tracker_parity.py", "test_tracking.py",
+    "test_video.py",
 )  # fmt: skip
 """Processes, threads, files and packages: the same on any numpy. What the tracker computes is seen on another one by
 the tests of whole takes.
@@ -106,6 +109,28 @@ def run_check(title: str, command: Sequence[str | Path]) -> Outcome:
     return Outcome(title, code == 0, errors=int(code != 0), seconds=time.monotonic() - start)
 
 
+def begin_check(title: str, command: Sequence[str | Path]) -> Callable[[], Outcome]:
+    """Start a checker that runs beside what follows; what it has to say is shown when its outcome is asked for."""
+    pool = ThreadPoolExecutor(1)
+    done = pool.submit(_captured, [str(part) for part in command])
+    pool.shutdown(wait=False)
+
+    def end() -> Outcome:
+        code, told, seconds = done.result()
+        _headline(title)
+        sys.stderr.write(told)
+        return Outcome(title, code == 0, errors=int(code != 0), seconds=seconds)
+
+    return end
+
+
+def _captured(command: list[str]) -> tuple[int, str, float]:
+    """Exit code, everything said, and seconds of a command."""
+    start = time.monotonic()
+    done = subprocess.run(command, check=False, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout.decode(errors="replace"), time.monotonic() - start
+
+
 def run_suite(suite: Suite, python: Path, paths: list[str], others: list[str]) -> Outcome:
     """Run one pytest process and return its outcome."""
     _headline(suite.title)
@@ -137,8 +162,13 @@ def read_report(path: Path) -> tuple[int, ...]:
     return tuple(sum(int(one.get(key, 0)) for one in suites) for key in ("tests", "failures", "errors", "skipped"))
 
 
-def summarise(outcomes: Sequence[Outcome]) -> str:
-    """Return the closing table; its last line reads like pytest's own, which is what readers of logs look for."""
+def summarise(outcomes: Sequence[Outcome], seconds: float) -> str:
+    """Return the closing table; its last line reads like pytest's own, which is what readers of logs look for.
+
+    Args:
+        outcomes: Of all steps.
+        seconds: What all of it took; less than the steps together, where some ran beside others.
+    """
     lines = ["", "Summary"]
     for one in outcomes:
         parts = [
@@ -153,7 +183,7 @@ def summarise(outcomes: Sequence[Outcome]) -> str:
     totals = [sum(getattr(one, key) for one in outcomes) for key in ("failed", "passed", "skipped", "errors")]
     words = ("failed", "passed", "skipped", "error" if totals[3] == 1 else "errors")
     text = ", ".join(f"{number} {word}" for number, word in zip(totals, words, strict=True) if number)
-    text = f" {text or 'no tests ran'} in {sum(one.seconds for one in outcomes):.2f}s "
+    text = f" {text or 'no tests ran'} in {seconds:.2f}s "
     return "\n".join([*lines, text.center(100, "=")])
 
 

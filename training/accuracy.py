@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from au_mocap import channels, metrics
+from au_mocap.clip_statistics import Pictures
 from au_mocap.crops import Crop, Image
 from au_mocap.landmark_model import INPUT_PX, LandmarkModel
 from au_mocap.onnx_tracker import MIN_PRESENCE
@@ -70,21 +71,46 @@ def compare(regressors: Sequence[str], shards: int = SHARDS, cast: str = "test")
     _, paths = film.film_all(film.Call({cast: shards}))
     frames, tiles = film.load(paths[cast]), film.load_tiles(paths[cast])
     registry = Registry()
-    opened = [open_regressor(registry, name, "cpu") for name in regressors]
-    model = LandmarkModel(open_session(registry.path(registry.tracker("onnx").files["landmarks"]), "cpu"))
     truth = channels.complete(frames.values, channels.PREDICTED_IDS)
-    predicted: dict[str, list[NDArray[np.float32]]] = {}
-    for start in range(0, len(frames), film.FRAMES_PER_PERFORMER):
-        pictures = [tiles[row] for row in range(start, start + film.FRAMES_PER_PERFORMER)]
-        for name, values in _perform(pictures, opened, model):
-            predicted.setdefault(name, []).append(values)
+    predicted = perform([open_regressor(registry, name, "cpu") for name in regressors], tiles)
     seen = frames.presence > MIN_PRESENCE  # elsewhere the engine says that there is no face, and gives no values
-    tables = [Table(name, np.concatenate(parts)[seen], truth[seen]) for name, parts in predicted.items()]
+    tables = [Table(name, table[seen], truth[seen]) for name, table in predicted.items()]
     return [*tables, Table(ZERO, np.zeros_like(truth[seen]), truth[seen])]
 
 
+def perform(regressors: Sequence[Regressor], tiles: film.Tiles) -> dict[str, NDArray[np.float32]]:
+    """What regressors say of all pictures of some performers, through the engine.
+
+    Args:
+        regressors: Ready to run.
+        tiles: (M,) pictures, `film.FRAMES_PER_PERFORMER` of each performer, neutral ones first.
+
+    Returns:
+        (M, 58) values for each regressor's name: alone (with the performer's own neutral), with ", person mean" and
+        with ", no neutral".
+    """
+    registry = Registry()
+    model = LandmarkModel(open_session(registry.path(registry.tracker("onnx").files["landmarks"]), "cpu"))
+    predicted: dict[str, list[NDArray[np.float32]]] = {}
+    for start in range(0, len(tiles), film.FRAMES_PER_PERFORMER):
+        pictures = [tiles[row] for row in range(start, start + film.FRAMES_PER_PERFORMER)]
+        for name, values in _perform(pictures, regressors, model):
+            predicted.setdefault(name, []).append(values)
+    return {name: np.concatenate(parts) for name, parts in predicted.items()}
+
+
+def embed(regressor: Regressor, pictures: Sequence[Image], faces: Sequence[TrackedFace]) -> NDArray[np.float32]:
+    """(F, E) what an image stage says of one clip."""
+    if not regressor.of_whole_clips or regressor.stage is None:
+        return np.stack([regressor.embed(picture, face) for picture, face in zip(pictures, faces, strict=True)])
+    clip = Pictures()
+    for picture, face in zip(pictures, faces, strict=True):
+        clip.add(regressor.stage.picture(picture, face))
+    return np.stack(regressor.embed_clip(clip))
+
+
 def _perform(
-    pictures: list[Image], regressors: list[Regressor], model: LandmarkModel
+    pictures: list[Image], regressors: Sequence[Regressor], model: LandmarkModel
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """One performer: name of the row and (F, 58) values, for every regressor."""
     maps = tuple(dict.fromkeys(name for regressor in regressors for name in regressor.maps))
@@ -92,7 +118,7 @@ def _perform(
     faces = [TrackedFace(result.landmarks, _WHOLE, 1.0, result.maps) for result in found]
     landmarks = np.stack([face.landmarks for face in faces])
     for regressor in regressors:
-        embedding = np.stack([regressor.embed(picture, face) for picture, face in zip(pictures, faces, strict=True)])
+        embedding = embed(regressor, pictures, faces)
         seen = features_of(landmarks, embedding.astype(np.float16))  # half floats, as in a take
         for suffix, neutral in (
             ("", _mean(seen, slice(0, film.NEUTRAL_FRAMES))),

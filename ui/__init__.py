@@ -1,6 +1,22 @@
 """Panels, lists and menus: the tab AU Mocap in the 3D viewport's sidebar. They only draw."""
 
-from . import actor, actor_profile, bake, capture, character, live, looking, overlay, resting
+from . import (
+    actor,
+    actor_profile,
+    annotate,
+    bake,
+    capture,
+    character,
+    edits,
+    library,
+    live,
+    looking,
+    outlets,
+    overlay,
+    resting,
+    review,
+    review_overlay,
+)
 
 _MODULES = (
     capture,
@@ -9,9 +25,15 @@ _MODULES = (
     character,
     looking,
     resting,
+    review,
+    edits,
     bake,
     live,
+    outlets,
+    annotate,
+    library,
     overlay,
+    review_overlay,
 )  # panels in working order, which is the order in the sidebar
 
 

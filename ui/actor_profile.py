@@ -54,14 +54,14 @@ def draw_intensity(layout: bpy.types.UILayout, item: bpy.types.PropertyGroup) ->
     header.label(text=f"Intensity ({changed} changed)" if changed else "Intensity")
     if body is None:
         return
-    split = body.split(factor=0.36)
+    split = body.split(factor=0.42)
     split.label(text="Region")
     row = split.row(align=True)
     row.label(text="Strength")
     row.label(text="Exaggerate")
     column = body.column(align=True)
     for name in names:
-        split = column.split(factor=0.36)
+        split = column.split(factor=0.42)
         split.label(text=item.intensity.bl_rna.properties[name].name)
         row = split.row(align=True)
         row.prop(item.intensity, name, text="", slider=True)

@@ -1,4 +1,4 @@
-"""Panel 4: preview, keys, sound and picture."""
+"""Panel 6: preview, keys, sound and picture."""
 
 import bpy
 
@@ -11,7 +11,7 @@ class AUMOCAP_PT_bake(InTab, bpy.types.Panel):
     """From the take to keys."""
 
     bl_idname = "AUMOCAP_PT_bake"
-    bl_label = "4  Bake"
+    bl_label = "6  Bake"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Preview, destination, what and when, the button."""
@@ -40,6 +40,7 @@ class AUMOCAP_PT_bake(InTab, bpy.types.Panel):
         row = layout.row()
         row.scale_y = 1.4
         row.operator("aumocap.bake", icon="RENDER_ANIMATION")
+        layout.operator("aumocap.export_character", icon="EXPORT")
         if refresh.problem():
             text.problem(layout, context, refresh.problem())
         layout.prop(bake, "live_update")

@@ -86,6 +86,7 @@ def _draw_options(layout: bpy.types.UILayout, capture: bpy.types.PropertyGroup) 
     column.use_property_split = True
     column.use_property_decorate = False
     column.prop(capture, "regressor")
+    column.prop(capture, "all_actors")
     header, body = layout.panel("aumocap_capture_more", default_closed=True)
     header.label(text="Camera, Range, Device")
     if body is None:
@@ -150,11 +151,13 @@ def _draw_takes(layout: bpy.types.UILayout, context: bpy.types.Context, own: bpy
     column.operator("aumocap.relink_video", text="", icon="LINKED")
     column.separator()
     column.operator("aumocap.import_take", text="", icon="IMPORT")
-    column.operator("aumocap.export_curves", text="", icon="EXPORT")
     if not 0 <= own.active_take < len(own.takes):
         return
     item = own.takes[own.active_take]
     layout.label(text=item.detail, translate=False)
+    row = layout.row(align=True)
+    row.operator("aumocap.export_curves", icon="EXPORT")
+    row.operator("aumocap.write_report", icon="TEXT")
     if item.video and not Path(item.video).exists():
         text.paragraph(
             layout, context, "The video has moved: the take is whole, Relink shows the picture again.", "INFO"

@@ -1,4 +1,4 @@
-"""Panel 5: live preview."""
+"""Panel: live preview."""
 
 import bpy
 
@@ -26,7 +26,7 @@ class AUMOCAP_PT_live(InTab, bpy.types.Panel):
     """From the camera to the character, at once."""
 
     bl_idname = "AUMOCAP_PT_live"
-    bl_label = "5  Live"
+    bl_label = "Live"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Source, the button, what can be done while it runs."""

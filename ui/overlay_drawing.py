@@ -3,28 +3,23 @@
 Imported when there is something to draw.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import bpy
 
 from ..operators import live, live_status
+from . import drawing
+from .drawing import Colour, Rectangle
 
 if TYPE_CHECKING:
     import gpu
-    from numpy.typing import NDArray
 
     from ..operators.live_run import LiveRun
-
-Colour = tuple[float, float, float, float]
-Rectangle = tuple[float, float, float, float]
-"""Left, bottom, width, height in pixels."""
 
 _WIDTH: Final = 220
 _MARGIN: Final = 10
 _PADDING: Final = 7
 _LINE: Final = 12
-_TEXT: Final = 9.5
 _BAR: Final = 52
 _SMALLEST: Final = 2.2
 """An editor narrower than so many overlays has none."""
@@ -34,17 +29,6 @@ _ALERT: Final[Colour] = (1.0, 0.32, 0.28, 1.0)
 _RECORDING: Final[Colour] = (0.72, 0.06, 0.06, 0.9)
 _TOLD: Final[Colour] = (0.0, 0.0, 0.0, 0.7)
 _WHITE: Final[Colour] = (1.0, 1.0, 1.0, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Style:
-    """Colours of the user's theme, and pixels in a point of the interface."""
-
-    ground: Colour
-    text: Colour
-    bar: Colour
-    track: Colour
-    scale: float
 
 
 class _Kept:
@@ -62,7 +46,7 @@ def draw(context: bpy.types.Context, run: "LiveRun") -> None:
         run: The live preview, which has a frame.
     """
     assert run.frame is not None
-    style = _style(context)
+    style = drawing.style(context)
     height = run.frame.image.shape[0] * (_WIDTH - 2 * _PADDING) / run.frame.image.shape[1]
     place = _place(context, style, height)
     if place is not None:
@@ -74,7 +58,7 @@ def forget() -> None:
     _Kept.texture, _Kept.key = None, None
 
 
-def _place(context: bpy.types.Context, style: _Style, picture: float) -> Rectangle | None:
+def _place(context: bpy.types.Context, style: drawing.Style, picture: float) -> Rectangle | None:
     """Bottom left, beside the toolbar: with bars where there is room, without them in a low editor, else None."""
     from ..operators import live_look
 
@@ -94,24 +78,12 @@ def _place(context: bpy.types.Context, style: _Style, picture: float) -> Rectang
     return beside["LEFT"] + margin, margin, width, height
 
 
-def _style(context: bpy.types.Context) -> _Style:
-    theme: Any = context.preferences.themes[0].user_interface
-    text = (*theme.wcol_tooltip.text[:3], 1.0)
-    return _Style(
-        ground=(*theme.wcol_tooltip.inner[:3], 0.86),
-        text=text,
-        bar=(*theme.wcol_tool.inner_sel[:3], 1.0),
-        track=(*text[:3], 0.13),
-        scale=context.preferences.system.ui_scale or 1.0,
-    )
-
-
-def _draw_overlay(run: "LiveRun", place: Rectangle, style: _Style, mirror: bool) -> None:
+def _draw_overlay(run: "LiveRun", place: Rectangle, style: drawing.Style, mirror: bool) -> None:
     import gpu
 
     left, bottom, width, height = place
     padding = _PADDING * style.scale
-    _fill([place], style.ground)
+    drawing.fill([place], style.ground)
     inner = width - 2 * padding
     shown = inner * run.frame.image.shape[0] / run.frame.image.shape[1] if run.frame else 0.0
     picture = (left + padding, bottom + height - padding - shown, inner, shown)
@@ -157,36 +129,36 @@ def _texture(run: "LiveRun", width: int, mirror: bool) -> "gpu.types.GPUTexture"
     return _Kept.texture
 
 
-def _draw_face(run: "LiveRun", place: Rectangle, style: _Style, mirror: bool) -> None:
+def _draw_face(run: "LiveRun", place: Rectangle, style: drawing.Style, mirror: bool) -> None:
     from ..operators import live_look
 
     assert run.frame is not None
     corner, size = place[:2], place[2:]
     marks = live_look.marks(run.frame, mirror=mirror) * size + corner
     if not len(marks):
-        _outline(_corners(place), _ALERT)
+        drawing.outline(drawing.corners(place), _ALERT)
         return
     inside = (marks >= corner).all(axis=1) & (marks <= (corner[0] + size[0], corner[1] + size[1])).all(axis=1)
-    _triangles(live_look.squares(marks[inside], 1.6 * style.scale), (*_FACE[:3], 0.55))
+    drawing.triangles(live_look.squares(marks[inside], 1.6 * style.scale), (*_FACE[:3], 0.55))
     box = live_look.box(run.frame, mirror=mirror) * size + corner
     kept = box.clip(corner, (corner[0] + size[0], corner[1] + size[1]))
-    _outline([(float(x), float(y)) for x, y in kept], _FACE)
+    drawing.outline([(float(x), float(y)) for x, y in kept], _FACE)
 
 
-def _draw_status(run: "LiveRun", place: Rectangle, picture: Rectangle, style: _Style) -> None:
+def _draw_status(run: "LiveRun", place: Rectangle, picture: Rectangle, style: drawing.Style) -> None:
     said = live_status.status()
     if said is None:
         return
     found = run.frame is not None and run.frame.found
-    _write(said.text, place[0], place[1] + 0.28 * place[3], style, style.text if found else _ALERT)
+    drawing.write(said.text, place[0], place[1] + 0.28 * place[3], style, style.text if found else _ALERT)
     if said.told:
         strip = (picture[0], picture[1], picture[2], 1.5 * place[3])
-        _fill([strip], _RECORDING if live.is_recording() else _TOLD)
-        told = _fitting(said.told, strip[2] - 0.8 * place[3], style)
-        _write(told, strip[0] + 0.4 * place[3], strip[1] + 0.45 * place[3], style, _WHITE)
+        drawing.fill([strip], _RECORDING if live.is_recording() else _TOLD)
+        told = drawing.fitting(said.told, strip[2] - 0.8 * place[3], style)
+        drawing.write(told, strip[0] + 0.4 * place[3], strip[1] + 0.45 * place[3], style, _WHITE)
 
 
-def _draw_bars(run: "LiveRun", place: Rectangle, style: _Style) -> None:
+def _draw_bars(run: "LiveRun", place: Rectangle, style: drawing.Style) -> None:
     from ..operators import live_look
 
     assert run.frame is not None
@@ -199,8 +171,8 @@ def _draw_bars(run: "LiveRun", place: Rectangle, style: _Style) -> None:
     filled: list[Rectangle] = []
     top = bottom + height - step
     grey = (*style.text[:3], 0.6)
-    _write("Right", left, top + 0.28 * step, style, grey)
-    _write("Left", left + width - _text_width("Left", style), top + 0.28 * step, style, grey)
+    drawing.write("Right", left, top + 0.28 * step, style, grey)
+    drawing.write("Left", left + width - drawing.text_width("Left", style), top + 0.28 * step, style, grey)
     for number, line in enumerate(lines):
         y = top - (number + 1) * step + (step - thick) / 2.0
         right, own_left = (float(run.frame.values[column]) for column in (line.right, line.left))
@@ -209,66 +181,8 @@ def _draw_bars(run: "LiveRun", place: Rectangle, style: _Style) -> None:
         filled += [(left + width - wide, y, wide * own_left, thick)]
         strength = 1.0 if max(right, own_left) > 0.1 else 0.6
         room = width - 2.0 * wide - 6.0 * style.scale
-        label = _fitting(line.label, room, style)
-        x = middle - _text_width(label, style) / 2.0
-        _write(label, x, y + 0.12 * thick, style, (*style.text[:3], strength))
-    _fill(tracks, style.track)
-    _fill(filled, style.bar)
-
-
-def _fitting(label: str, room: float, style: _Style) -> str:
-    """A label cut to a width."""
-    while len(label) > 4 and _text_width(label, style) > room:
-        label = f"{label.removesuffix('…')[:-1].rstrip()}…"
-    return label
-
-
-def _text_width(text: str, style: _Style) -> float:
-    import blf
-
-    blf.size(0, _TEXT * style.scale)
-    return blf.dimensions(0, text)[0]
-
-
-def _write(text: str, x: float, y: float, style: _Style, colour: Colour) -> None:
-    import blf
-
-    blf.size(0, _TEXT * style.scale)
-    blf.color(0, *colour)
-    blf.position(0, round(x), round(y), 0)
-    blf.draw(0, text)
-
-
-def _corners(place: Rectangle) -> list[tuple[float, float]]:
-    left, bottom, width, height = place
-    return [(left, bottom), (left + width, bottom), (left + width, bottom + height), (left, bottom + height)]
-
-
-def _fill(places: list[Rectangle], colour: Colour) -> None:
-    points: list[tuple[float, float]] = []
-    for place in places:
-        a, b, c, d = _corners(place)
-        points += [a, b, c, a, c, d]
-    _triangles(points, colour)
-
-
-def _triangles(points: "NDArray[Any] | list[tuple[float, float]]", colour: Colour) -> None:
-    _draw_batch("TRIS", points, colour)
-
-
-def _outline(corners: list[tuple[float, float]], colour: Colour) -> None:
-    _draw_batch("LINE_STRIP", [*corners, corners[0]], colour)
-
-
-def _draw_batch(kind: Any, points: Any, colour: Colour) -> None:  # noqa: ANN401 - what Blender's drawing takes
-    import gpu
-    from gpu_extras.batch import batch_for_shader
-
-    if not len(points):
-        return
-    gpu.state.blend_set("ALPHA")  # drawing text switches it off
-    shader = gpu.shader.from_builtin("UNIFORM_COLOR")
-    batch = batch_for_shader(shader, kind, {"pos": points})
-    shader.bind()
-    shader.uniform_float("color", colour)
-    batch.draw(shader)
+        label = drawing.fitting(line.label, room, style)
+        x = middle - drawing.text_width(label, style) / 2.0
+        drawing.write(label, x, y + 0.12 * thick, style, (*style.text[:3], strength))
+    drawing.fill(tracks, style.track)
+    drawing.fill(filled, style.bar)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from . import bp4d, disfa, feafa, tables
+from . import annotated, bp4d, disfa, feafa, tables
 from .blinks import read_blinks
 from .clips import Clip, DatasetError, Labels, open_clip, within
 from .folds import subject_folds
@@ -23,6 +23,7 @@ LOADERS: Final[Mapping[str, Callable[[Path], list[Clip]]]] = {
     "fera2015": bp4d.load,
     "fera2017": bp4d.load_fera2017,
     "csv": tables.load,
+    "annotated": annotated.load,
 }
 """Readers by the name that the command line knows them under. FERA 2015's BP4D part has BP4D's form."""
 

@@ -13,6 +13,7 @@ Lines carry no time: they are taken for 60 a second unless a rate is named.
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -136,19 +137,36 @@ def write(take: Take, curves: Curves, path: Path, rate_hz: float | None) -> None
     check_rate(rate_hz)
     del take
     even = resampled(curves, rate_hz or DEFAULT_HZ)
-    weights = FULL * arkit.to_shapes(gaps.hold(even.values))
     tracked = np.isfinite(even.values).all(axis=1)
-    angles = np.degrees(rotations.to_angles(rotations.to_matrices(gaps.hold(even.head_rotation))) * _FLIP)[:, [1, 0, 2]]
-    head = np.nan_to_num(np.concatenate([angles, gaps.hold(even.head_position) * _CAMERA], axis=1))
-    eyes = [np.degrees(gaze.angles_of(gaps.hold(even.values), side))[:, ::-1] * [1.0, -1.0] for side in ("R", "L")]
-    names = [_written(shape) for shape in arkit.SHAPES]
+    held = [gaps.hold(rows) for rows in (even.values, even.head_rotation, even.head_position)]
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
-        for row, is_tracked, pose, right, left in zip(weights, tracked, head, *eyes, strict=True):
-            parts = [f"trackingStatus-{int(is_tracked)}"]
-            parts += [f"{name}-{value:.3f}" for name, value in zip(names, row, strict=True)]
-            parts.append("=head#" + _joined(pose))
-            parts += [f"rightEye#{_joined([*right, 0.0])}", f"leftEye#{_joined([*left, 0.0])}"]
-            file.write("|".join(parts) + "|\n")
+        file.writelines(f"{text}\n" for text in texts_of(held[0], held[1], held[2], tracked))
+
+
+def texts_of(
+    values: Floats, head_rotation: Floats, head_position: Floats, tracked: NDArray[np.bool_], *, whole: bool = False
+) -> Iterator[str]:
+    """Frames as the app writes and sends them, without an end of line.
+
+    Args:
+        values: (T, 58) curves, columns as `channels.IDS`.
+        head_rotation: (T, 4) quaternions of the head pose contract; NaN where unknown, which is written as 0.
+        head_position: (T, 3) metres of the same; NaN likewise.
+        tracked: (T,) whether the face was found.
+        whole: Weights in whole numbers, as the app sends them.
+    """
+    weights = FULL * arkit.to_shapes(values)
+    angles = np.degrees(rotations.to_angles(rotations.to_matrices(head_rotation)) * _FLIP)[:, [1, 0, 2]]
+    head = np.nan_to_num(np.concatenate([angles, head_position * _CAMERA], axis=1))
+    eyes = [np.degrees(gaze.angles_of(values, side))[:, ::-1] * [1.0, -1.0] for side in ("R", "L")]
+    names = [_written(shape) for shape in arkit.SHAPES]
+    places = 0 if whole else 3
+    for row, is_tracked, pose, right, left in zip(weights, tracked, head, *eyes, strict=True):
+        parts = [f"trackingStatus-{int(is_tracked)}"]
+        parts += [f"{name}-{value:.{places}f}" for name, value in zip(names, row, strict=True)]
+        parts.append("=head#" + _joined(pose))
+        parts += [f"rightEye#{_joined([*right, 0.0])}", f"leftEye#{_joined([*left, 0.0])}"]
+        yield "|".join(parts) + "|"
 
 
 def _written(shape: str) -> str:

@@ -73,11 +73,10 @@ def read(path: Path, rate_hz: float | None) -> Recording:
         raise ExchangeError(message)
     head = [column for name in ANGLES[:3] if (column := sheet.find(name)) is not None]
     exact = (time_column, *([] if count_column is None else [count_column]), *(head if len(head) == 3 else []))
-    drops: list[bool] = []
+    forms: set[bool] = set()
 
     def clock(text: str) -> float:
-        if not drops:
-            drops.append(timecode.is_drop_frame(text))
+        forms.add(timecode.is_drop_frame(text))
         return timecode.parse(text)
 
     def ends_early(row: Sequence[str]) -> bool:
@@ -86,7 +85,11 @@ def read(path: Path, rate_hz: float | None) -> Recording:
 
     wanted = Wanted(exact, tuple(columns.values()), {time_column: clock}, may_be_short=ends_early)
     rows = sheet.read(wanted)
-    times, notes, facts = _times(rows.exact[:, 0], drops == [True], rate_hz, path)
+    times, notes, facts = _times(rows.exact[:, 0], True in forms, rate_hz, path)
+    if len(forms) > 1:
+        notes.append(
+            "some timecodes have a semicolon before the frames and some have none: all are taken for drop-frame"
+        )
     told, values = arkit.to_channels(tuple(columns), rows.values)
     missing = [shape for shape in SHAPES if shape not in columns]
     if missing:
@@ -118,7 +121,7 @@ def _times(
             notes.append(f"too short to tell the rate of its timecode: {rate} Hz taken, name another with the rate")
     else:
         try:
-            rate = timecode.check_rate(wanted_hz, packed)
+            rate = timecode.check_rate(wanted_hz, packed, drop_frame=drops)
         except ExchangeError as error:
             message = f"{path}: {error}"
             raise ExchangeError(message) from error
@@ -134,6 +137,24 @@ def _times(
 def _rotation(angles_rad: Floats) -> NDArray[np.float64]:
     """(T, 4) quaternions from (T, 3) yaw, pitch, roll in the head pose contract's sense."""
     return rotations.to_quaternions(rotations.from_angles(angles_rad))
+
+
+def numbers_of(values: Floats, head_rotation: Floats) -> NDArray[np.float64]:
+    """What a frame says, for the table and for what the app sends.
+
+    Args:
+        values: (T, 58) curves, columns as `channels.IDS`.
+        head_rotation: (T, 4) quaternions of the head pose contract; NaN where unknown.
+
+    Returns:
+        (T, 61) weights of `SHAPES` and `ANGLES` in radians; NaN weights where values are, 0 for unknown angles.
+    """
+    angles = [rotations.to_angles(rotations.to_matrices(head_rotation))]
+    for side in ("L", "R"):
+        eye = gaze.angles_of(values, side)
+        angles.append(np.concatenate([eye, np.zeros((len(eye), 1))], axis=1))
+    weights = arkit.to_shapes(values, SHAPES)
+    return np.concatenate([weights, np.nan_to_num(np.concatenate(angles, axis=1))], axis=1)
 
 
 def write(take: Take, curves: Curves, path: Path, rate_hz: float | None) -> None:
@@ -154,13 +175,8 @@ def write(take: Take, curves: Curves, path: Path, rate_hz: float | None) -> None
         message = f"Timecodes count whole frames, 1 to 240 a second, not {rate_hz:g}: name such a rate."
         raise ExchangeError(message)
     del take
-    angles = [rotations.to_angles(rotations.to_matrices(curves.head_rotation))]
-    for side in ("L", "R"):
-        eye = gaze.angles_of(curves.values, side)
-        angles.append(np.concatenate([eye, np.zeros((len(eye), 1))], axis=1))
-    weights = arkit.to_shapes(curves.values, SHAPES)
-    numbers = np.concatenate([weights, np.nan_to_num(np.concatenate(angles, axis=1))], axis=1)
-    seen = np.isfinite(weights).all(axis=1)
+    numbers = numbers_of(curves.values, curves.head_rotation)
+    seen = np.isfinite(numbers).all(axis=1)
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from ..errors import ExchangeError
 
 NOMINAL_HZ: Final = (24, 25, 30, 48, 50, 60, 120)
+DROPPING_HZ: Final = (30, 60, 120)
+"""Rates at which timecodes may drop numbers."""
 MOST_GAP_S: Final = 60.0
 """A step beyond this is no gap in a recording: the clock was set, or another recording begins."""
 
@@ -46,7 +48,7 @@ def nominal_hz(packed: NDArray[np.float64], *, drop_frame: bool) -> tuple[int, b
 
     Args:
         packed: (T,) timecodes, as `parse` gives them.
-        drop_frame: Whether they drop numbers, which only 30 and 60 do.
+        drop_frame: Whether they drop numbers, which only `DROPPING_HZ` do.
 
     Returns:
         The rate, and whether it is certain: a recording that never reaches the end of a second leaves open how far its
@@ -55,9 +57,9 @@ def nominal_hz(packed: NDArray[np.float64], *, drop_frame: bool) -> tuple[int, b
     frame = np.floor(packed % _FRAME_PLACES)
     second = np.floor(packed / _FRAME_PLACES)
     most = int(frame.max())
-    usual = (30, 60, 120)
-    if drop_frame or len(np.unique(second)) < 3:
-        return next((rate for rate in usual if rate > most), most + 1), drop_frame
+    is_short = len(np.unique(second)) < 3
+    if drop_frame or is_short:
+        return next((rate for rate in DROPPING_HZ if rate > most), most + 1), not is_short
     return next((rate for rate in NOMINAL_HZ if rate > most), most + 1), True
 
 
@@ -127,9 +129,13 @@ def write(time_s: float, rate_hz: int) -> str:
     return f"{hours % 24:02}:{minute:02}:{second:02}:{frame:02}.{rest:03}"
 
 
-def check_rate(wanted_hz: float, packed: NDArray[np.float64]) -> int:
-    """A rate that the user names, as timecodes count it; raises ExchangeError where they count further."""
+def check_rate(wanted_hz: float, packed: NDArray[np.float64], *, drop_frame: bool) -> int:
+    """A rate that the user names, as timecodes count it; raises ExchangeError where they cannot count so."""
     rate = round(wanted_hz)
+    if drop_frame and rate not in DROPPING_HZ:
+        rates = ", ".join(f"{rate / 1.001:.2f}" for rate in DROPPING_HZ)
+        message = f"Its timecodes drop numbers, as {rates} Hz do, not {wanted_hz:g}: name such a rate or none."
+        raise ExchangeError(message)
     most = int(np.floor(packed % _FRAME_PLACES).max())
     if most >= rate:
         message = f"Its timecodes count to frame {most}, so they cannot run at {wanted_hz:g} Hz: leave the rate out."

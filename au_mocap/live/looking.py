@@ -47,6 +47,7 @@ class Looker:
         self.camera = camera
         self._shape = _Shape()
         tracker.reset(regressor.maps)
+        regressor.reset()
 
     def look(self, image: Image, time_s: float, neutral: Neutral | None) -> Look | None:
         """Looks at the next picture.

@@ -89,3 +89,21 @@ def test_a_scene_without_a_character_is_told(stored_take: Path, tmp_path: Path, 
         bpy.ops.aumocap.add_demo_head()
     assert run("bake", stored_take, "-o", tmp_path / "out.blend") == 1
     assert "2 characters" in capfd.readouterr().err
+
+
+def test_several_takes_become_actions_and_one_that_fails_stops_no_other(
+    demo_head: "DemoHead", stored_take: Path, tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
+    sources = [tmp_path / f"{name}.take.npz" for name in ("one", "broken", "two")]
+    for source in sources:
+        source.write_bytes(b"cut off" if "broken" in source.name else stored_take.read_bytes())
+    out = tmp_path / "out.blend"
+    assert run("bake", *sources, "-o", out, "--destination", "new") == 1
+    told = capfd.readouterr().err
+    assert "broken.take.npz is not a take" in told
+    assert "1 of 3 inputs failed." in told
+    bpy.ops.wm.open_mainfile(filepath=str(out))
+    assert {"one", "two"} <= {action.name for action in bpy.data.actions}
+    assert [item.name for item in bpy.context.scene.aumocap.takes] == ["one", "two"]
+    assert run("bake", sources[1], sources[1], "-o", tmp_path / "none.blend") == 1
+    assert not (tmp_path / "none.blend").exists()

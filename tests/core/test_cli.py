@@ -70,9 +70,13 @@ def test_take_is_exported_with_other_settings_in_no_time(stored: Path, tmp_path:
 def test_report_of_a_take_and_of_a_video(stored: Path, single_face: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     copy = Path(shutil.copy(stored, tmp_path))
-    outcome = run("report", copy)
+    outcome = run("report", copy, "--against", stored)
     assert outcome.code == 0, outcome.stderr
-    image = cv2.imread(str(tmp_path / "actor.report.png"))
+    page = (tmp_path / "actor.report.html").read_text(encoding="utf-8")
+    assert "Mean of these channels" in page
+    assert page.count("data:image/jpeg") > 2
+    assert run("report", copy, "-o", tmp_path / "actor.png").code == 0
+    image = cv2.imread(str(tmp_path / "actor.png"))
     assert image is not None
     assert image.shape[1] > 1000
     outcome = run("report", single_face, "-o", tmp_path / "video.png", "--frames", "0:5")

@@ -52,6 +52,8 @@ def usage(capsys: pytest.CaptureFixture[str], arguments: Sequence[str | Path]) -
         ("extract a.take.npz -o b.take.npz", "NAME.csv or a folder"),
         ("extract a.take.npz -o a.csv --frames 1:2 --fov 40", "--frames, --fov needs the video"),
         ("report a.mp4 -o a.jpg", "NAME.png"),
+        ("report a.take.npz --against b.mp4", "NAME.take.npz"),
+        ("report a.take.npz --against b.take.npz -o a.png", "NAME.html"),
         ("report", "TAKE_OR_VIDEO"),
     ],
 )

@@ -71,6 +71,7 @@ def test_arguments_reach_their_module(make: ModuleType, monkeypatch: pytest.Monk
         assert make.main(line) == 0
     assert make.main(["train", "geometry", "--smoke", "--seed", "3"]) == 0
     assert make.main(["train", "tracker"]) == 0
+    assert make.main(["train", "papers", "cnn48_lite", "feafa", "--hours", "2"]) == 0
     assert ran == [
         ("main", "training.demo", []),
         ("main", "training.demo", ["a.mp4", "--out", "x"]),
@@ -78,6 +79,7 @@ def test_arguments_reach_their_module(make: ModuleType, monkeypatch: pytest.Monk
         ("train", "tests.bench", []),
         ("train", "training.geometry", ["--smoke", "--seed", "3"]),
         ("convert", "training.convert_tracker", []),
+        ("train", "training.papers", ["cnn48_lite", "feafa", "--hours", "2"]),
     ]
 
 
@@ -364,19 +366,30 @@ def test_a_crash_is_an_error() -> None:
     assert (outcome.ok, outcome.errors) == (False, 1)
 
 
+@pytest.mark.parametrize(("code", "words"), [(0, "fine"), (3, "wrong here")])
+def test_a_check_beside_others_speaks_when_asked(capfd: pytest.CaptureFixture[str], code: int, words: str) -> None:
+    end = suites.begin_check("types", [sys.executable, "-c", f"print({words!r}); raise SystemExit({code})"])
+    assert words not in capfd.readouterr().err
+    outcome = end()
+    told = capfd.readouterr().err
+    assert told.index("== types") < told.index(words)
+    assert (outcome.ok, outcome.errors) == (code == 0, int(code != 0))
+    assert outcome.seconds > 0.0
+
+
 @pytest.mark.parametrize(
     ("outcomes", "last"),
     [
         (
-            [Outcome("lint", True), Outcome("core", True, passed=9, skipped=2, seconds=1.5)],
+            [Outcome("lint", True), Outcome("core", True, passed=9, skipped=2, seconds=4.5)],
             "9 passed, 2 skipped in 1.50s",
         ),
-        ([Outcome("lint", False, errors=1), Outcome("core", True, passed=9)], "9 passed, 1 error in 0.00s"),
-        ([Outcome("core", False, 8, 1), Outcome("two", False, 0, 0, 2)], "1 failed, 8 passed, 2 errors in 0.00s"),
+        ([Outcome("lint", False, errors=1), Outcome("core", True, passed=9)], "9 passed, 1 error in 1.50s"),
+        ([Outcome("core", False, 8, 1), Outcome("two", False, 0, 0, 2)], "1 failed, 8 passed, 2 errors in 1.50s"),
     ],
 )
 def test_the_last_line_reads_like_pytests(outcomes: list[Outcome], last: str) -> None:
-    line = suites.summarise(outcomes).splitlines()[-1]
+    line = suites.summarise(outcomes, 1.5).splitlines()[-1]
     assert line.strip("= ") == last
     assert line.startswith("===")
     assert line.endswith("===")
@@ -388,6 +401,7 @@ def test_a_selection_that_finds_nothing_anywhere_fails(
     monkeypatch.setattr(make, "make_environment", lambda name: Path(name))
     monkeypatch.setattr(make, "WANTED", sys.version_info[:2])
     monkeypatch.setattr(suites, "run_check", lambda title, command: Outcome(title, ok=True))
+    monkeypatch.setattr(suites, "begin_check", lambda title, command: lambda: Outcome(title, ok=True))
     found = {"tests/core": 3}
 
     def run_suite(suite: Suite, python: Path, paths: list[str], others: list[str]) -> Outcome:

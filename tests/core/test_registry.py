@@ -8,7 +8,7 @@ import pytest
 
 from au_mocap import channels
 from au_mocap.errors import ModelError
-from au_mocap.registry import BUNDLED, ModelFile, Registry
+from au_mocap.registry import BUNDLED, ModelFile, Registry, folders_in
 
 ENTRY = """
 [[regressor]]
@@ -187,3 +187,33 @@ def test_folder_without_a_registry(tmp_path: Path) -> None:
 def test_directory_in_place_of_a_file(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be read"):
         Registry().path(ModelFile(tmp_path.parent, tmp_path.name, "0" * 64))
+
+
+def test_folders_that_a_user_put_together(tmp_path: Path) -> None:
+    """Those of a place and the place itself, in the order of their names; whatever else lies there is passed over."""
+    place = tmp_path / "place"
+    assert folders_in(place) == ()
+    place.mkdir()
+    (place / "notes.txt").write_text("no folder", encoding="utf-8")
+    (place / "empty").mkdir()
+    second, first = (folder_with(place, entry(name), name=name) for name in ("second", "first"))
+    assert folders_in(place) == (first, second)
+    (place / "registry.toml").write_text("version = 1\n", encoding="utf-8")
+    assert folders_in(place) == (place, first, second)
+    assert folders_in(place / "notes.txt") == ()
+
+
+def test_a_broken_folder_of_the_user_hides_nothing_else(tmp_path: Path) -> None:
+    good, broken = folder_with(tmp_path, entry("mine"), name="good"), folder_with(tmp_path, name="broken")
+    (broken / "registry.toml").write_text("version = ", encoding="utf-8")
+    registry = Registry(further=(broken, tmp_path / "gone", good))
+    assert {"accurate", "mine"} <= {each.name for each in registry.regressors}
+    assert "not valid TOML" in registry.problems["broken"]
+    assert "gone" in registry.problems
+    with pytest.raises(ModelError, match="not valid TOML"):
+        Registry((broken,))
+
+
+def test_bundled_names_win_over_the_users(tmp_path: Path) -> None:
+    registry = Registry(further=(folder_with(tmp_path, entry("accurate")),))
+    assert registry.regressor("accurate").label == "Accurate"

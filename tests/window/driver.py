@@ -113,8 +113,11 @@ def look_at(*objects: bpy.types.Object) -> None:
         bpy.ops.view3d.view_selected()
 
 
-PANELS = ("capture", "actor", "character", "looking", "resting", "bake", "live")
-"""Panels of the tab in their order; the two after `character` are its own."""
+PANELS = (
+    "capture", "actor", "character", "looking", "resting", "review", "edits", "bake", "live", "sender", "annotate",
+    "library",
+)  # fmt: skip
+"""Panels of the tab in their order; the two after `character` are its own, and `sender` is of `live`."""
 
 
 @contextmanager

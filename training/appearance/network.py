@@ -105,6 +105,25 @@ class Stage(nn.Module):
         return self.together(torch.cat([nn.functional.gelu(read).transpose(0, 1).flatten(1), placed], dim=1))
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """N frames against a neutral.
+
+    Attributes:
+        moved: (N, 1434) way of every landmark's coordinates from the neutral, in their usual spreads.
+        difference: (N, E) embedding less the neutral's.
+        person: (N or 1, 1434) the neutral against the generic one.
+        rotation: (N, 3) yaw, pitch, roll in radians.
+        trust: (N or 1, 1) trust in the neutral.
+    """
+
+    moved: torch.Tensor
+    difference: torch.Tensor
+    person: torch.Tensor
+    rotation: torch.Tensor
+    trust: torch.Tensor
+
+
 class Head(nn.Module):
     """Embedding, landmarks, rotation and a neutral to values; the inputs are those of `au_mocap.regressors`."""
 
@@ -174,6 +193,19 @@ class Head(nn.Module):
         neutral_embedding: torch.Tensor,
     ) -> torch.Tensor:
         """As `forward`, from landmarks that are already corrected."""
+        seen = self.compare(shape, rotation, embedding, neutral_shape, neutral_weight, neutral_embedding)
+        return self.values(self.think(seen)) + self.direct(seen.moved)
+
+    def compare(
+        self,
+        shape: torch.Tensor,
+        rotation: torch.Tensor,
+        embedding: torch.Tensor,
+        neutral_shape: torch.Tensor,
+        neutral_weight: torch.Tensor,
+        neutral_embedding: torch.Tensor,
+    ) -> "Comparison":
+        """What is left of the frames when the neutral is taken away."""
         trust = neutral_weight.mean(dim=(1, 2))[:, None]
         neutral = neutral_weight * neutral_shape + (1.0 - neutral_weight) * self.generic
         rest = trust * neutral_embedding + (1.0 - trust) * self.generic_embedding
@@ -181,16 +213,20 @@ class Head(nn.Module):
         spread = torch.sqrt(self.delta_scale.square() + ((1.0 - neutral_weight) * self.neutral_scale).square())
         moved = ((shape - neutral) / spread).flatten(1).clamp(-FURTHEST, FURTHEST)
         person = ((neutral - self.generic) / self.neutral_scale).flatten(1).clamp(-FURTHEST, FURTHEST)
+        return Comparison(moved, embedding - rest, person, rotation, trust)
+
+    def think(self, seen: "Comparison") -> torch.Tensor:
+        """(N, width / 2): what the values are read from, beside the way that the landmarks moved."""
         # One neutral may serve all frames: added, it spreads over them (an `expand` would fix N when exported).
-        each_frame = torch.zeros_like(rotation[:, :1])
+        each_frame = torch.zeros_like(seen.rotation[:, :1])
         hidden = [
-            nn.functional.gelu(self.delta(moved)),
-            self.seen(embedding - rest),
-            nn.functional.gelu(self.identity(person)) + each_frame,
-            rotation,
-            trust + each_frame,
+            nn.functional.gelu(self.delta(seen.moved)),
+            self.seen(seen.difference),
+            nn.functional.gelu(self.identity(seen.person)) + each_frame,
+            seen.rotation,
+            seen.trust + each_frame,
         ]
-        return self.values(self.body(torch.cat(hidden, dim=1))) + self.direct(moved)
+        return self.body(torch.cat(hidden, dim=1))
 
 
 class Model(nn.Module):
