@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .arrays import Floats
 from .crops import Image
 from .errors import TrackerError
+from .framing import FRONTAL_MIDDLE, FRONTAL_SPAN
 from .landmarks import COUNT, align, canonical_face
 
 SIZE_PX: Final = 224
@@ -23,12 +24,6 @@ SIZE_PX: Final = 224
 
 _SURFACE: Final = 468
 """Landmarks of the skin; the others are the irises', which lie on no surface of their own."""
-
-_SPAN: Final = 3.1
-"""Width of the picture in distances between the eyes: a face with its jaw dropped, and a margin."""
-
-_MIDDLE: Final = (0.0, 0.55)
-"""Where the picture's middle lies from between the eyes, in distances between them: right of it, below it."""
 
 _CAMERA_PX: Final = 192
 """Side of the map that tells which part of the mesh the camera sees first."""
@@ -97,8 +92,7 @@ def frontalise(image: Image, landmarks_px: Floats, size_px: int = SIZE_PX) -> Im
     canvas = front.painted(size_px, outside)
     rows, columns = np.nonzero(canvas >= 0)
     chosen = canvas[rows, columns]
-    shares = _barycentric(front.corners[chosen], np.column_stack([columns, rows]))
-    source = (shares[:, None, :] @ here[chosen])[:, 0]
+    source = _Texture(front, here)(chosen, columns, rows)
     visible = np.zeros((size_px, size_px), np.uint8)
     visible[rows, columns] = outside[chosen] & _is_nearest(source, surface, _camera_view(here, surface), outside)
     kept = cv2.medianBlur(visible, 2 * round(_SPECKS_PX * size_px / SIZE_PX / 2) + 1)[rows, columns] > 0
@@ -133,8 +127,8 @@ def triangles() -> NDArray[np.int64]:
 def _front(points: NDArray[np.float64], size_px: int) -> _Flat:
     """The mesh as seen from the front: head axes, unit the distance between the eyes."""
     turned = align(points[None]).points[0, :_SURFACE].astype(np.float64)
-    scale = size_px / _SPAN
-    flat = (turned[:, :2] - _MIDDLE) * scale + 0.5 * (size_px - 1)
+    scale = size_px / FRONTAL_SPAN
+    flat = (turned[:, :2] - FRONTAL_MIDDLE) * scale + 0.5 * size_px
     return _Flat(flat[triangles()], turned[triangles(), 2].mean(axis=1))
 
 
@@ -145,7 +139,7 @@ def _camera_view(here: NDArray[np.float64], surface: NDArray[np.float64]) -> _Fl
 
 
 def _is_nearest(
-    source: NDArray[np.float64], surface: NDArray[np.float64], view: _Flat, outside: NDArray[np.bool_]
+    source: NDArray[np.float32], surface: NDArray[np.float64], view: _Flat, outside: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """(P,) whether nothing of the mesh lies between the camera and points (P, 3) on it."""
     low, side = _box(surface)
@@ -174,14 +168,26 @@ def _area(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     return 0.5 * (first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0])
 
 
-def _barycentric(corners: NDArray[np.float64], points: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(P, 3) shares of the corners (P, 3, 2) in points (P, 2), each on its own triangle or at its edge."""
-    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    offset = points - corners[:, 0]
-    whole = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
-    whole = np.where(np.abs(whole) < 1e-9, 1e-9, whole)
-    second_share = (offset[:, 0] * second[:, 1] - offset[:, 1] * second[:, 0]) / whole
-    third_share = (first[:, 0] * offset[:, 1] - first[:, 1] * offset[:, 0]) / whole
-    shares = np.column_stack([1.0 - second_share - third_share, second_share, third_share])
-    shares = np.clip(shares, 0.0, 1.0)  # a pixel's centre may lie just beside the triangle that covers it
-    return shares / shares.sum(axis=1, keepdims=True)
+class _Texture:
+    """Where in the image each pixel of the frontal picture takes its colour: one rule for each triangle."""
+
+    def __init__(self, front: _Flat, here: NDArray[np.float64]) -> None:
+        """Works the rules out from triangles on the picture and the same (F, 3, 3) in the image."""
+        origin = front.corners[:, 0]
+        first, second = front.corners[:, 1] - origin, front.corners[:, 2] - origin
+        whole = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+        whole = np.where(np.abs(whole) < 1e-9, 1e-9, whole)[:, None]
+        shares = np.hstack([second[:, 1:] / whole, -second[:, :1] / whole, -first[:, 1:] / whole, first[:, :1] / whole])
+        sides = (here[:, 1:] - here[:, :1]).reshape(-1, 6)
+        self._rules = np.hstack([origin, shares, here[:, 0], sides]).astype(np.float32)
+
+    def __call__(
+        self, chosen: NDArray[np.int32], columns: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """(P, 3) places in the image of pixels, each on its triangle `chosen` (P,) or at its edge."""
+        rules = self._rules[chosen].T
+        x, y = columns - rules[0], rows - rules[1]
+        # A pixel's centre may lie just beside the triangle that covers it.
+        second = np.clip(rules[2] * x + rules[3] * y, 0.0, 1.0)
+        third = np.clip(rules[4] * x + rules[5] * y, 0.0, 1.0 - second)
+        return np.stack([rules[6 + k] + second * rules[9 + k] + third * rules[12 + k] for k in range(3)], axis=1)

@@ -6,10 +6,13 @@ import pytest
 from numpy.typing import NDArray
 
 from au_mocap import frontal, rotations
+from au_mocap.crops import Crop
 from au_mocap.errors import TrackerError
 from au_mocap.landmarks import IPD_M, canonical_face
+from au_mocap.preprocessors import PREPROCESSORS
 
 SIDE_PX = 480
+WHOLE = Crop(SIDE_PX / 2, SIDE_PX / 2, float(SIDE_PX), 0.0)
 DEGREE = np.pi / 180.0
 
 
@@ -145,3 +148,39 @@ def test_triangles_cover_the_face_once() -> None:
     hull = cv2.convexHull(canonical_face().points[:468, :2].astype(np.float32))
     assert (areas > 0).all()
     assert areas.sum() == pytest.approx(cv2.contourArea(hull), rel=0.01)
+
+
+@pytest.mark.parametrize(("roll", "px"), [(0, 140.0), (25, 140.0), (-60, 110.0)])
+def test_laid_over_the_template_a_frontal_face_lies_where_the_registered_one_does(roll: float, px: float) -> None:
+    landmarks = shot(face(), roll=roll, px=px).astype(np.float32)
+    image = drawn(landmarks.astype(np.float64), paint(face()))
+    flat, solid = (PREPROCESSORS[name](image, landmarks, WHOLE, 96) for name in ("template", "frontal"))
+    assert flat.shape == solid.shape == (3, 96, 96)
+    both = inner(solid.any(axis=0), 2)
+    assert both.mean() > 0.25
+    assert np.quantile(np.abs(flat - solid)[:, both], 0.98) < 3 / 255
+
+
+def test_only_the_registered_face_forgets_a_turned_head() -> None:
+    """The tip of the nose (landmark 1) leaves the middle of a face that is turned in depth, if it is but laid flat."""
+    landmarks = shot(face(), yaw=30.0).astype(np.float32)
+    colours = np.full((478, 3), 60.0)
+    colours[[1, 4, 5, 44, 274], 2] = 250.0  # red, which white around the face is not
+    image = drawn(landmarks.astype(np.float64), colours)
+    middle = {}
+    for name in ("template", "frontal"):
+        shown = PREPROCESSORS[name](image, landmarks, WHOLE, 96)
+        red = (shown[0] - shown[2]).sum(axis=0)
+        middle[name] = float(red @ np.arange(96) / red.sum())
+    assert abs(middle["frontal"] - 48.0) < 2.0
+    assert abs(middle["template"] - 48.0) > 5.0
+
+
+@pytest.mark.parametrize("name", ["template", "frontal"])
+def test_no_face_is_nothing_to_register(name: str) -> None:
+    image = np.zeros((8, 8, 3), np.uint8)
+    with pytest.raises(TrackerError, match="nothing to see|track the frame first"):
+        PREPROCESSORS[name](image, np.full((478, 3), np.nan, np.float32), WHOLE, 48)
+    point = PREPROCESSORS[name](image, np.zeros((478, 3), np.float32), WHOLE, 48)
+    assert point.shape == (3, 48, 48)
+    assert np.isfinite(point).all()
