@@ -179,7 +179,7 @@ def test_only_the_registered_face_forgets_a_turned_head() -> None:
 @pytest.mark.parametrize("name", ["template", "frontal"])
 def test_no_face_is_nothing_to_register(name: str) -> None:
     image = np.zeros((8, 8, 3), np.uint8)
-    with pytest.raises(TrackerError, match="nothing to see|track the frame first"):
+    with pytest.raises(TrackerError, match=r"nothing to see|track the frame first"):
         PREPROCESSORS[name](image, np.full((478, 3), np.nan, np.float32), WHOLE, 48)
     point = PREPROCESSORS[name](image, np.zeros((478, 3), np.float32), WHOLE, 48)
     assert point.shape == (3, 48, 48)
