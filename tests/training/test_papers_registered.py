@@ -12,13 +12,13 @@ pytest.importorskip("moderngl", reason="films need the 'train' extra")
 
 import torch
 
-from au_mocap import channels, pipeline
+from au_mocap import channels, pipeline, rotations
 from au_mocap.registry import BUNDLED, Registry
 from au_mocap.regressors import Neutral, features, generic_neutral, open_regressor
 from au_mocap.tracking import open_tracker
 from tests.training.filmed import CLIP, film_clip
 from training import packages
-from training.papers import balance, data, export, imagenet, study, table
+from training.papers import balance, data, export, imagenet, registration_picture, study, table
 from training.papers.__main__ import SYSTEMS, make
 from training.papers.registration_maps import Truth
 from training.papers.registration_network import EMBEDDING, Head, Reader, value_of
@@ -222,3 +222,18 @@ def test_effects_are_what_the_choices_bring() -> None:
     assert "+0.000 with balanced" in text
     assert asked.frames((0.0, 10.0)) + asked.frames((10.0, 90.0)) == 200
     assert np.isnan(asked.icc(truth, (40.0, 90.0)))
+
+
+def test_picture_needs_and_shows_turned_faces(order: Order) -> None:
+    cast = order.casts["test"]
+    with pytest.raises(RuntimeError, match="film more shards"):
+        registration_picture.performers(cast, 1)  # this clip's head is held still
+    turns = np.radians([*registration_picture.TURNS_DEG, *[0.0] * (FRAMES_PER_PERFORMER - 7)])
+    angles = np.column_stack([turns, np.zeros((len(turns), 2))])
+    turned = replace(cast, frames=replace(cast.frames, rotation=rotations.from_angles(angles).astype(np.float32)))
+    (rows,) = registration_picture.performers(turned, 3)
+    assert rows.tolist() == list(range(7))
+    sheet = registration_picture.grid(turned, [rows[:2]])
+    crop, flat, solid = (sheet[26 + start : 186 + start, 44:204] for start in (0, 160, 320))
+    black = [(picture.max(axis=2) == 0).mean() for picture in (crop, flat, solid)]
+    assert max(black[:2]) < 0.1 < 0.3 < black[2] < 0.8
