@@ -1,5 +1,6 @@
 """The third paper's comparisons: 2D or 3D registration, natural or balanced levels, what is taken away, and pose."""
 
+import textwrap
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +30,7 @@ _WORDS: Final = {True: "balanced", False: "natural"}
 
 _TEXT: Final = """\
 {people} performers of the training cast, {tested} of the test cast; the engine's tracker, PyTorch. ICC(3,1), MAE and
-F1 of presence (above 0.1) are means over FEAFA's 24 channels. Every network was trained with the same number of draws.
+F1 of presence (above 0.1) are means over FEAFA's 24 channels. Natural and balanced networks were shown as many draws.
 
 ![Registered faces](papers-registered.jpg)
 
@@ -119,7 +120,7 @@ def study(order: Order) -> str:
         people=lessons["3D"].truth.performers,
         tested=truth.performers,
         main=_main(answers[: len(variants)], asked),
-        effects=effects(answers[: len(variants)], asked),
+        effects=textwrap.fill(effects(answers[: len(variants)], asked), 120),
         levels=_levels(lessons["3D"], order.seed),
         frontal=BINS_DEG[1],
         poses=_poses(answers, asked),

@@ -19,7 +19,7 @@ from training.papers.system import Order
 from training.synth.film import FRAMES_PER_PERFORMER
 
 NAME: Final = "registered"
-LOOKS: Final = {"3D": "frontal", "2D": "template"}
+LOOKS: Final = {"2D": "template", "3D": "frontal"}
 """The paper's two registrations, and the preprocessors that make them."""
 
 BACKBONE: Final = "efficientnet_lite0"
