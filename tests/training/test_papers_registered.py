@@ -200,7 +200,7 @@ def test_study_compares_every_combination(order: Order, tmp_path: Path) -> None:
             for taken in ("none", "AU0", "mean"):
                 assert f"| {registration} | {levels} | {taken} | " in text
         assert f"| {registration}, balanced, frontal alone | " in text
-    assert f"{PEOPLE} performers of the training cast, 1 of the test cast" in text
+    assert f"{PEOPLE} performers of the training cast, 1 passes, 1 performers of the test cast" in text
     assert f"0 to 10° ({FRAMES_PER_PERFORMER})" in text
     assert "- Nothing." in text
     listed = table.text([], list(SYSTEMS.values()), FRAMES_PER_PERFORMER, 1)

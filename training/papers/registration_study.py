@@ -29,8 +29,9 @@ _PEOPLE_AT_ONCE: Final = 8
 _WORDS: Final = {True: "balanced", False: "natural"}
 
 _TEXT: Final = """\
-{people} performers of the training cast, {tested} of the test cast; the engine's tracker, PyTorch. ICC(3,1), MAE and
-F1 of presence (above 0.1) are means over FEAFA's 24 channels. Natural and balanced networks were shown as many draws.
+{people} performers of the training cast, {epochs} passes, {tested} performers of the test cast; the engine's tracker,
+PyTorch. ICC(3,1), MAE and F1 of presence (above 0.1) are means over FEAFA's 24 channels. Natural and balanced networks
+were shown as many draws.
 
 ![Registered faces](papers-registered.jpg)
 
@@ -115,6 +116,7 @@ def study(order: Order) -> str:
     truth = tests["3D"].truth
     asked = Asked(channels.complete(truth.values, channels.PREDICTED_IDS), truth.usable, truth.yaw_rad)
     return _TEXT.format(
+        epochs=order.epochs,
         people=lessons["3D"].truth.performers,
         tested=truth.performers,
         main=_main(answers[: len(variants)], asked),
