@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import nn
 
-from training.papers.data import Cast, Look
+from training.papers.data import Cast, Look, Maps
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +69,19 @@ class Trained:
         name: Of the regressor.
         look: What the image stage is shown.
         clip_statistics: As in the registry.
-        stage: Pictures (N, C, S, S) to embeddings (N, E).
-        head: Embeddings (N, E) to values (N, P), 0..1.
+        stage: Pictures (N, C, S, S), or landmarks and maps, to embeddings (N, E).
+        head: Embeddings (N, E) to values (N, P), 0..1; with a window those before and after it are further inputs.
         embedding: E.
         channels: The P ids.
         words: For people.
         trained_on: Pictures that it learnt from.
         beside: What the registry and the card say of other training data, beginning with "; ".
         shortened: What was cut short, and what was measured on the way; a sentence each, without the full stop.
+        window_s: How far before and after a frame the head reads embeddings; 0 where it does not.
     """
 
     name: str
-    look: Look
+    look: Look | Maps
     clip_statistics: str
     stage: nn.Module
     head: nn.Module
@@ -90,6 +91,7 @@ class Trained:
     trained_on: int
     beside: str = ""
     shortened: tuple[str, ...] = ()
+    window_s: float = 0.0
 
 
 class System(Protocol):
@@ -148,7 +150,39 @@ class SubtractedHead(nn.Module):
         neutral_embedding: torch.Tensor,
     ) -> torch.Tensor:
         """Inputs as `au_mocap.regressors` describes; the (N, P) values go by the embeddings and the trust alone."""
-        # Everything that is not read has to be named, or the graph would lack the input.
-        unread = 0.0 * (landmarks[:, :1, 0] + rotation[:, :1] + neutral_landmarks[:1, 0])
         rest = neutral_weight.mean() * self.head(neutral_embedding[None])
-        return ((self.head(embedding) - rest) / (1.0 - rest).clamp_min(0.2) + unread).clamp(0.0, 1.0)
+        return _less(self.head(embedding), rest, _unread(landmarks, rotation, neutral_landmarks))
+
+
+class SubtractedWindowHead(nn.Module):
+    """As `SubtractedHead`, of a head that also reads the embeddings before and after; a neutral face does not move."""
+
+    def __init__(self, head: nn.Module) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(
+        self,
+        landmarks: torch.Tensor,
+        rotation: torch.Tensor,
+        embedding: torch.Tensor,
+        neutral_landmarks: torch.Tensor,
+        neutral_weight: torch.Tensor,
+        neutral_embedding: torch.Tensor,
+        earlier_embedding: torch.Tensor,
+        later_embedding: torch.Tensor,
+    ) -> torch.Tensor:
+        """Inputs as `au_mocap.regressors` describes."""
+        still = neutral_embedding[None]
+        rest = neutral_weight.mean() * self.head(still, still, still)
+        values = self.head(embedding, earlier_embedding, later_embedding)
+        return _less(values, rest, _unread(landmarks, rotation, neutral_landmarks))
+
+
+def _unread(landmarks: torch.Tensor, rotation: torch.Tensor, neutral_landmarks: torch.Tensor) -> torch.Tensor:
+    """Nothing; everything that is not read has to be named, or the graph would lack the input."""
+    return 0.0 * (landmarks[:, :1, 0] + rotation[:, :1] + neutral_landmarks[:1, 0])
+
+
+def _less(values: torch.Tensor, rest: torch.Tensor, unread: torch.Tensor) -> torch.Tensor:
+    return ((values - rest) / (1.0 - rest).clamp_min(0.2) + unread).clamp(0.0, 1.0)
