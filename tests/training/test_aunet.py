@@ -1,5 +1,6 @@
 """AUNet from films to a regressor that the engine runs, on a few frames of the rendered clip."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,8 +147,9 @@ def test_only_variants_with_differences_read_what_lies_beside() -> None:
         assert same == (not variant.motion)
 
 
-def test_label_vae_knows_what_goes_with_what(tmp_path: Path) -> None:
-    vae = aunet_labels.label_vae(2, 1, tmp_path / "labels.pt")
+def test_label_vae_knows_what_goes_with_what(order: Order) -> None:
+    kept = order.checkpoints / "aunet-labels.pt"
+    vae = aunet_labels.label_vae(2, 1, kept)
     values = aunet_labels.draw(30, seed=99)
     torch.manual_seed(0)
     apart = torch.stack([column[torch.randperm(len(column))] for column in values.T], dim=1)
@@ -157,7 +159,7 @@ def test_label_vae_knows_what_goes_with_what(tmp_path: Path) -> None:
         assert float(vae.distance(values, values)) == 0.0
         near = vae.distance((values + 0.05).clamp(0, 1), values)
         assert 0 < float(near) < float(vae.distance(apart, values))
-    again = aunet_labels.label_vae(2, 1, tmp_path / "labels.pt")
+    again = aunet_labels.label_vae(2, 2, kept)  # whatever is asked for: it is the one of this training
     torch.testing.assert_close(again.state_dict(), vae.state_dict())
 
 
@@ -247,7 +249,8 @@ def test_ablation_compares_all_four_and_takes_up_what_is_trained(
     assert "nan" not in page.split("## Dependencies")[0]
 
 
-def test_time_that_is_up_is_said(order: Order, tmp_path: Path) -> None:
+def test_time_that_is_up_is_said(folder: Path, order: Order, tmp_path: Path) -> None:
+    shutil.copy(order.checkpoints / "aunet-labels.pt", tmp_path)
     late = Order(casts=order.casts, checkpoints=tmp_path, epochs=3, deadline_s=0.0)
     _, shortened = aunet_fitting.fit(VARIANTS[:1], late)
     assert shortened == f"1 of 3 rounds of {aunet_fitting.ROUND} performers were trained, then the time was up"
