@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, cast, get_args
 
-from . import channels
+from . import channels, windows
 from .errors import ModelError
 from .files import is_file, is_folder
 
@@ -22,7 +22,6 @@ Group = Literal["standard", "advanced"]
 
 BUNDLED: Final = Path(__file__).resolve().parents[1] / "models"
 _VERSION: Final = 1
-_LONGEST_WINDOW_S: Final = 5.0
 _STAGE_KEYS: Final[dict[StageSource, tuple[str, ...]]] = {
     "crop": ("preprocessor", "size_px", "clip_statistics"),
     "maps": ("inputs",),
@@ -103,8 +102,7 @@ class RegressorEntry:
         accuracy: Measured figures as `{"metric": value}`.
         group: `standard`, or `advanced` for those that are there to be compared with.
         thresholds: By channel id, the value above which an AU counts as present; others go by the common one.
-        window_s: How far before and after a frame the head also reads embeddings, in seconds; 0 where it reads the
-            frame's alone. See `regressors`.
+        window_s: Seconds before and after a frame at which the head reads embeddings too; 0 for none.
     """
 
     name: str
@@ -321,17 +319,6 @@ def _thresholds(row: dict[str, Any], ids: tuple[str, ...]) -> dict[str, float]:
     return {channel_id: float(value) for channel_id, value in known.items()}
 
 
-def _window_s(row: dict[str, Any]) -> float:
-    value = row.get("window_s", 0.0)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LONGEST_WINDOW_S:
-        message = f"'window_s' must be a number of seconds from 0 to {_LONGEST_WINDOW_S:g}, not {value}"
-        raise ValueError(message)
-    if value and "image" not in row:
-        message = "'window_s' needs an 'image': without one there are no embeddings to read"
-        raise ValueError(message)
-    return float(value)
-
-
 def _names(row: dict[str, Any], key: str) -> tuple[str, ...]:
     names: object = row[key]
     known = cast(list[object], names) if isinstance(names, list) else []
@@ -384,7 +371,7 @@ def _regressor_entry(row: dict[str, Any], folder: Path) -> RegressorEntry:
         accuracy={key: float(value) for key, value in row.get("accuracy", {}).items()},
         group=cast(Group, _choice(row, "group", get_args(Group))),
         thresholds=_thresholds(row, ids),
-        window_s=_window_s(row),
+        window_s=windows.length_s(row),
     )
 
 

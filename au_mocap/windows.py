@@ -1,11 +1,28 @@
 """What lies a moment before and after each frame: for heads that read how a face changes."""
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Floats
 
 Indices = NDArray[np.int64]
+
+_LONGEST_S: Final = 5.0
+
+
+def length_s(row: Mapping[str, Any]) -> float:
+    """The `window_s` of a regressor's registry entry, 0 where it has none; raises ValueError where it cannot be."""
+    value = row.get("window_s", 0.0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LONGEST_S:
+        message = f"'window_s' must be a number of seconds from 0 to {_LONGEST_S:g}, not {value}"
+        raise ValueError(message)
+    if value and "image" not in row:
+        message = "'window_s' needs an 'image': without one there are no embeddings to read"
+        raise ValueError(message)
+    return float(value)
 
 
 def around(time_s: Floats, known: NDArray[np.bool_], window_s: float) -> tuple[Indices, Indices]:
