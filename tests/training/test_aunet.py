@@ -175,7 +175,7 @@ def test_label_vae_draws_on_predictions(order: Order) -> None:
         trainee = aunet_fitting.Trainee(variant, fresh)
         torch.manual_seed(0)
         trainee.step(batch, 1e-3, losses)
-        weights[variant.name] = trainee.network.head.layers[-1].weight.detach()
+        weights[variant.name] = list(trainee.network.head.parameters())[-1].detach()
     assert not torch.equal(weights["base"], weights["vae"])
     assert float(losses.weights.sum()) == pytest.approx(1.0)
     often = (cast.frames.values > channels.PRESENT_ABOVE).mean(axis=0)

@@ -19,11 +19,13 @@ from training.papers.cnn48 import Cnn48, Cnn48Lite
 from training.papers.feafa import Feafa
 from training.papers.imagenet import BACKBONES
 from training.papers.places import folder
+from training.papers.registration import Registered
 from training.papers.saying import say
 from training.papers.system import Order, Studied, System
 from training.synth import film
 
-SYSTEMS: Final[dict[str, System]] = {system.name: system for system in (Feafa(), Cnn48(), Cnn48Lite(), AuNet())}
+_ALL: Final = (Feafa(), Cnn48(), Cnn48Lite(), Registered(), AuNet())
+SYSTEMS: Final[dict[str, System]] = {system.name: system for system in _ALL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def _arguments() -> argparse.Namespace:
         "--backbone", choices=sorted(BACKBONES), default="efficientnet_lite0", help="feafa: the network"
     )
     parser.add_argument("--weights", type=Path, help="feafa: its ImageNet weights, a PyTorch state dict")
-    parser.add_argument("--finetune", type=int, default=0, help="feafa: passes with the whole network set free")
+    parser.add_argument("--finetune", type=int, default=0, help="feafa, registered: passes with all set free")
     options = parser.parse_args()
     if unknown := [name for name in options.names if name not in SYSTEMS]:
         parser.error(f"there is no system {unknown[0]}: choose from {', '.join(SYSTEMS)}")

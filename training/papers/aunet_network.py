@@ -12,6 +12,7 @@ from torch import nn
 
 from au_mocap.channels import PREDICTED_IDS
 from training.papers.aunet_features import CHANNELS, OFFSETS, Basic
+from training.papers.system import NeutralHead, subtract
 
 SIDE: Final = 8
 """Cells along a side of what a take keeps."""
@@ -166,8 +167,8 @@ class ExportedStage(nn.Module):
         return self.stage(self.basic(landmarks, dict(zip(OFFSETS, maps, strict=True))))
 
 
-class ExportedHead(nn.Module):
-    """The head with values in place of logits."""
+class ExportedHead(NeutralHead):
+    """The head with the engine's inputs, and values in place of logits; a neutral face does not move."""
 
     gains: torch.Tensor
 
@@ -176,7 +177,24 @@ class ExportedHead(nn.Module):
         self.head = head
         self.register_buffer("gains", gains)
 
-    def forward(self, now: torch.Tensor, earlier: torch.Tensor, later: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self,
+        landmarks: torch.Tensor,
+        rotation: torch.Tensor,
+        embedding: torch.Tensor,
+        neutral_landmarks: torch.Tensor,
+        neutral_weight: torch.Tensor,
+        neutral_embedding: torch.Tensor,
+        earlier_embedding: torch.Tensor,
+        later_embedding: torch.Tensor,
+    ) -> torch.Tensor:
+        """Inputs as `au_mocap.regressors` describes, to (N, P); the neutral is taken away as in `SubtractedHead`."""
+        unread = self.unread(landmarks, rotation, neutral_landmarks)
+        still = neutral_embedding[None]
+        rest = neutral_weight.mean() * self.values(still, still, still)
+        return (subtract(self.values(embedding, earlier_embedding, later_embedding), rest) + unread).clamp(0.0, 1.0)
+
+    def values(self, now: torch.Tensor, earlier: torch.Tensor, later: torch.Tensor) -> torch.Tensor:
         """As `Head`, 0..1, each channel times its gain."""
         return (torch.sigmoid(self.head(now, earlier, later)) * self.gains).clamp(0.0, 1.0)
 

@@ -20,7 +20,7 @@ from training import accuracy, onnx_export, registry_entry
 from training.outcome import FEAFA
 from training.papers import card
 from training.papers.data import Cast, Look, Maps
-from training.papers.system import SubtractedHead, SubtractedWindowHead, Trained
+from training.papers.system import NeutralHead, SubtractedHead, Trained
 
 VERSION: Final = "1"
 NO_NEUTRAL: Final = ", no neutral"
@@ -149,7 +149,8 @@ def _write_graphs(trained: Trained, out: Path) -> float:
     if trained.window_s:
         inputs |= {"earlier_embedding": seen.roll(1, 0), "later_embedding": seen.roll(-1, 0)}
         frames |= {"earlier_embedding", "later_embedding"}
-    head = (SubtractedWindowHead if trained.window_s else SubtractedHead)(trained.head.cpu()).eval()
+    own = trained.head.cpu()
+    head = (own if isinstance(own, NeutralHead) else SubtractedHead(own)).eval()
     return max(of_stage, onnx_export.export(head, inputs, "values", frames, out / head_file))
 
 

@@ -23,6 +23,7 @@ class Words:
         departures: What is not, and why.
         reported: What the paper reports on its own data.
         licence: SPDX expression of the files.
+        neutral: What is done with the actor's neutral.
     """
 
     label: str
@@ -32,6 +33,10 @@ class Words:
     departures: str
     reported: str
     licence: str = "GPL-3.0-or-later"
+    neutral: str = (
+        "the paper takes none away. Here the actor's is subtracted as far as it is trusted; `--neutral none` gives the "
+        "paper's values"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Order:
         deadline_s: `time.monotonic()` after which no further pass begins; None without a limit.
         backbone: FEAFA: name of the ImageNet network.
         weights: FEAFA: file with its weights; None for those of the registry.
-        finetune: FEAFA: passes over the pictures with the ImageNet network set free.
+        finetune: FEAFA, registered: passes over the pictures with the ImageNet network set free.
         folds: FEAFA: parts of the subject-exclusive protocol, at least 2; 0 leaves it out.
     """
 
@@ -70,14 +75,14 @@ class Trained:
         look: What the image stage is shown.
         clip_statistics: As in the registry.
         stage: Pictures (N, C, S, S), or landmarks and maps, to embeddings (N, E).
-        head: Embeddings (N, E) to values (N, P), 0..1; with a window those before and after it are further inputs.
+        head: Embeddings (N, E) to values (N, P), 0..1; or a `NeutralHead`.
         embedding: E.
         channels: The P ids.
         words: For people.
         trained_on: Pictures that it learnt from.
         beside: What the registry and the card say of other training data, beginning with "; ".
         shortened: What was cut short, and what was measured on the way; a sentence each, without the full stop.
-        window_s: How far before and after a frame the head reads embeddings; 0 where it does not.
+        window_s: How far before and after a frame the head, a `NeutralHead`, reads embeddings; 0 where it does not.
     """
 
     name: str
@@ -129,7 +134,16 @@ class Studied(System, Protocol):
         ...
 
 
-class SubtractedHead(nn.Module):
+class NeutralHead(nn.Module):
+    """A head with the inputs that the engine gives; one of these is exported as it is."""
+
+    @staticmethod
+    def unread(landmarks: torch.Tensor, rotation: torch.Tensor, neutral_landmarks: torch.Tensor) -> torch.Tensor:
+        """(N, 1) zeros: everything that is not read has to be named, or the graph would lack the input."""
+        return 0.0 * (landmarks[:, :1, 0] + rotation[:, :1] + neutral_landmarks[:1, 0])
+
+
+class SubtractedHead(NeutralHead):
     """A head without the actor's neutral, made into one as the engine wants it: the neutral's values are taken away.
 
     With a value v, the neutral's n and its mean trust t: `(v - t n) / max(1 - t n, 0.2)`. The papers take nothing away:
@@ -150,39 +164,11 @@ class SubtractedHead(nn.Module):
         neutral_embedding: torch.Tensor,
     ) -> torch.Tensor:
         """Inputs as `au_mocap.regressors` describes; the (N, P) values go by the embeddings and the trust alone."""
+        unread = self.unread(landmarks, rotation, neutral_landmarks)
         rest = neutral_weight.mean() * self.head(neutral_embedding[None])
-        return _less(self.head(embedding), rest, _unread(landmarks, rotation, neutral_landmarks))
+        return (subtract(self.head(embedding), rest) + unread).clamp(0.0, 1.0)
 
 
-class SubtractedWindowHead(nn.Module):
-    """As `SubtractedHead`, of a head that also reads the embeddings before and after; a neutral face does not move."""
-
-    def __init__(self, head: nn.Module) -> None:
-        super().__init__()
-        self.head = head
-
-    def forward(
-        self,
-        landmarks: torch.Tensor,
-        rotation: torch.Tensor,
-        embedding: torch.Tensor,
-        neutral_landmarks: torch.Tensor,
-        neutral_weight: torch.Tensor,
-        neutral_embedding: torch.Tensor,
-        earlier_embedding: torch.Tensor,
-        later_embedding: torch.Tensor,
-    ) -> torch.Tensor:
-        """Inputs as `au_mocap.regressors` describes."""
-        still = neutral_embedding[None]
-        rest = neutral_weight.mean() * self.head(still, still, still)
-        values = self.head(embedding, earlier_embedding, later_embedding)
-        return _less(values, rest, _unread(landmarks, rotation, neutral_landmarks))
-
-
-def _unread(landmarks: torch.Tensor, rotation: torch.Tensor, neutral_landmarks: torch.Tensor) -> torch.Tensor:
-    """Nothing; everything that is not read has to be named, or the graph would lack the input."""
-    return 0.0 * (landmarks[:, :1, 0] + rotation[:, :1] + neutral_landmarks[:1, 0])
-
-
-def _less(values: torch.Tensor, rest: torch.Tensor, unread: torch.Tensor) -> torch.Tensor:
-    return ((values - rest) / (1.0 - rest).clamp_min(0.2) + unread).clamp(0.0, 1.0)
+def subtract(values: torch.Tensor, rest: torch.Tensor) -> torch.Tensor:
+    """What is left of values 0..1 when the neutral's are taken away, stretched so that full actions stay full."""
+    return (values - rest) / (1.0 - rest).clamp_min(0.2)
