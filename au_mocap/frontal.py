@@ -61,8 +61,9 @@ class _Flat:
         """
         canvas = np.full((size_px, size_px), -1, np.int32)
         fixed = np.round(self.corners * 2**_SUBPIXEL_BITS).astype(np.int32)
-        for triangle in np.lexsort((-self.depth, outside)):  # painter's algorithm: the farthest first
-            cv2.fillConvexPoly(canvas, fixed[triangle], (int(triangle),), cv2.LINE_8, _SUBPIXEL_BITS)
+        order = np.lexsort((-self.depth, outside))  # painter's algorithm: the farthest first
+        for triangle, corners in zip(order.tolist(), fixed[order], strict=True):
+            cv2.fillConvexPoly(canvas, corners, triangle, cv2.LINE_8, _SUBPIXEL_BITS)
         return canvas
 
 

@@ -40,8 +40,8 @@ _WORDS: Final = Words(
     licence="GPL-3.0-or-later AND Apache-2.0",  # the ImageNet weights are Apache-2.0
     neutral=(
         "the actor's own (AU0) is taken away as far as it is trusted; `--neutral mean` takes the person's mean away, "
-        "`--neutral none` nothing. Live it is the calibrated face, nothing before; a recorded take can be read with "
-        "the mean afterwards"
+        "`--neutral none` nothing. Live it is the calibrated face, nothing before; the mean of an earlier take can "
+        "be handed to a session in its place"
     ),
 )
 

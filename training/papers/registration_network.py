@@ -69,7 +69,6 @@ class Reader(nn.Module):
             nn.Conv2d(MAPS, _NARROW, 1),
             nn.ReLU(),
             nn.Flatten(),
-            nn.Dropout(_DROPOUT),
             nn.Linear(_NARROW * side * side, EMBEDDING),
             nn.ReLU(),
         )
@@ -99,18 +98,21 @@ class Reader(nn.Module):
         return {"none": self.alone(embedding), **found}
 
     def loss(self, embedding: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-        """Cross entropy of the levels, all readings together, each picture as often as it was drawn.
+        """Cross entropy of the levels for each picture with a face, all readings together, as often as it was drawn.
 
         Args:
             embedding: (K * 24, 512) as for `readings`.
             wanted: (K * 24, P, 2) level, and how often drawn; the level is -1 where a picture shows no face.
         """
         level, drawn = wanted[..., 0].long(), wanted[..., 1]
-        found = self.readings(embedding, level[:, 0] >= 0)
+        usable = level[:, 0] >= 0
+        found = self.readings(embedding, usable)
         target = level.clamp_min(0).flatten()
         weight = drawn.flatten() / len(READINGS)
         losses = [nn.functional.cross_entropy(each.flatten(0, 1), target, reduction="none") for each in found.values()]
-        return (torch.stack(losses).sum(dim=0) * weight).sum() / drawn.sum().clamp_min(1.0)
+        # As many are drawn as there are, so that this is a mean over draws; one over those of a batch would weigh them
+        # by their company.
+        return (torch.stack(losses).sum(dim=0) * weight).sum() / (usable.sum() * level.shape[1]).clamp_min(1)
 
 
 class Head(NeutralHead):

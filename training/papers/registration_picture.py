@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from au_mocap import rotations
-from au_mocap.crops import Image
+from au_mocap.crops import Crop, Image, crop_image
+from au_mocap.landmark_model import INPUT_PX
 from training.papers.data import Cast, Look, load
 from training.papers.registration_training import LOOKS
 from training.papers.study import PAGES
@@ -22,6 +23,7 @@ from training.synth import film
 TURNS_DEG: Final = (-40, -27, -13, 0, 13, 27, 40)
 _FARTHEST_DEG: Final = 7.0
 _SIDE_PX: Final = 160
+_WHOLE: Final = Crop(INPUT_PX / 2, INPUT_PX / 2, float(INPUT_PX), 0.0)
 _MARGIN_PX: Final = 44
 _TOP_PX: Final = 26
 _PAPER: Final = (244, 243, 241)
@@ -54,7 +56,7 @@ def grid(cast: Cast, people: Sequence[NDArray[np.int64]]) -> Image:
     """The sheet, BGR: three rows of pictures for each of some performers' (7,) rows of the cast."""
     lines: list[Image] = []
     for rows in people:
-        lines.append(_line("crop", [cv2.resize(cast.tiles[row], (_SIDE_PX, _SIDE_PX)) for row in rows.tolist()]))
+        lines.append(_line("crop", [crop_image(cast.tiles[row], _WHOLE, _SIDE_PX) for row in rows.tolist()]))
         for registration in ("2D", "3D"):
             look = Look(LOOKS[registration], _SIDE_PX)
             shown = [cast.picture(row, look) for row in rows.tolist()]

@@ -19,15 +19,14 @@ from training.papers.system import Order
 from training.synth.film import FRAMES_PER_PERFORMER
 
 NAME: Final = "registered"
-LOOKS: Final = {"3D": "frontal", "2D": "template"}
+LOOKS: Final = {"2D": "template", "3D": "frontal"}
 """The paper's two registrations, and the preprocessors that make them."""
 
 BACKBONE: Final = "efficientnet_lite0"
-_RATE: Final = 5e-4
+_RATE: Final = 1e-3
 _DECAY: Final = 1e-4
 _FREE_RATE: Final = 5e-5
-_TOGETHER: Final = 5
-_FREE_TOGETHER: Final = 2
+_TOGETHER: Final = 2
 """Performers in a batch, 24 pictures each."""
 
 _LEVELS: Final = 255.0
@@ -103,7 +102,7 @@ def freed(order: Order, trunk: Trunk, reader: Reader, variant: Variant) -> str:
     fitting = Fitting(whole, optimizer, reader.loss, order.checkpoints / f"{variant.mark}-freed.pt")
 
     def batches(number: int) -> Iterator[Batch]:
-        for rows, wanted in _drawn(order, truth, variant, number, _FREE_TOGETHER):
+        for rows, wanted in _drawn(order, truth, variant, number, _TOGETHER):
             yield torch.from_numpy(cast.pictures(variant.look, rows.numpy())).float() / _LEVELS, wanted
 
     return fitting.run(Course(order.finetune, _FREE_RATE, order.deadline_s), batches)

@@ -18,7 +18,8 @@ PAGES: Final = Path(__file__).resolve().parents[2] / "docs"
 _PAGE: Final = """\
 # `{name}`: the paper's comparisons
 
-Made by `python make.py train papers {name} --study`; edits are overwritten. {label}, after {paper}.
+Made by `python make.py train papers {name} --study`; edits are overwritten. {label}, after
+{paper}.
 
 {section}
 """
