@@ -19,7 +19,7 @@ _DRAWS: Final = 200
 _INTERVAL: Final = (2.5, 97.5)
 
 _TEXT: Final = """\
-Four networks, as in the paper's Table VI, trained at once on the same {trained} performers in the same order, {rounds}.
+Four networks, as in the paper's Table VI, trained at once on the same {trained} performers in the same order; {rounds}.
 Measured on {frames} pictures of {people} performers of the test cast, {performed} of them of performances; amplitudes
 and thresholds of presence were set on the validation cast. F1 and ICC(3,1) are means over FEAFA's 24 channels, without
 a neutral. "Moving" counts the pictures of performances alone: in the others nothing lies before or after.
@@ -61,7 +61,7 @@ def study(order: Order) -> str:
     first = found[VARIANTS[0].name]
     return _TEXT.format(
         trained=order.casts["training"].performers,
-        rounds=f"{order.epochs} {'pass' if order.epochs == 1 else 'passes'} over them",
+        rounds=f"{order.epochs} {'pass was' if order.epochs == 1 else 'passes were'} asked for",
         frames=len(base.truth),
         people=order.casts["test"].performers,
         performed=int(base.performed.sum()),
