@@ -203,7 +203,7 @@ class TakeBuilder:
         landmarks = np.stack(self._landmarks)
         crop = np.stack(self._crop)
         embedding = np.stack(self._embedding)
-        seen = features_of(in_image_axes(landmarks, crop[:, 3]), embedding)
+        seen = features_of(in_image_axes(landmarks, crop[:, 3]), embedding, np.array(self._time_s))
         fitted = pose.HeadPoses(
             rotation=np.concatenate([poses.rotation for poses in self._batch.poses]),
             position=np.concatenate([poses.position for poses in self._batch.poses]),

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, cast, get_args
 
-from . import channels
+from . import channels, windows
 from .errors import ModelError
 from .files import is_file, is_folder
 
@@ -102,6 +102,7 @@ class RegressorEntry:
         accuracy: Measured figures as `{"metric": value}`.
         group: `standard`, or `advanced` for those that are there to be compared with.
         thresholds: By channel id, the value above which an AU counts as present; others go by the common one.
+        window_s: Seconds before and after a frame at which the head reads embeddings too; 0 for none.
     """
 
     name: str
@@ -117,6 +118,7 @@ class RegressorEntry:
     accuracy: dict[str, float]
     group: Group = "standard"
     thresholds: dict[str, float] = field(default_factory=dict[str, float])
+    window_s: float = 0.0
 
     @property
     def files(self) -> tuple[ModelFile, ...]:
@@ -369,6 +371,7 @@ def _regressor_entry(row: dict[str, Any], folder: Path) -> RegressorEntry:
         accuracy={key: float(value) for key, value in row.get("accuracy", {}).items()},
         group=cast(Group, _choice(row, "group", get_args(Group))),
         thresholds=_thresholds(row, ids),
+        window_s=windows.length_s(row),
     )
 
 

@@ -12,6 +12,11 @@ Inputs of every head graph, N frames at a time:
     neutral_landmarks (478, 3)     the actor's neutral, aligned
     neutral_weight (478, 1)        0..1: how far to trust it; the rest comes from the model's own generic neutral
     neutral_embedding (E,)         only where there is an image stage
+    earlier_embedding (N, E)       only where the registry entry has a `window_s`: the embeddings that far before each
+    later_embedding (N, E)         frame, and after it
+
+What lies before and after goes by the frames' times, and ends where the face is lost (`windows.around`); live nothing
+lies after a frame, which stands for it itself.
 
 The output is `values (N, P)`, one column for each channel of the registry entry.
 """
@@ -25,7 +30,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from . import channels, rotations
+from . import channels, rotations, windows
 from .arrays import Floats
 from .clip_statistics import Pictures
 from .crops import Crop, Image
@@ -41,6 +46,7 @@ from .tracking import TrackedFace
 
 _INPUTS: Final = {"landmarks", "rotation", "neutral_landmarks", "neutral_weight"}
 _EMBEDDING_INPUTS: Final = {"embedding", "neutral_embedding"}
+_WINDOW_INPUTS: Final = {"earlier_embedding", "later_embedding"}
 
 _BLOCK: Final = 1024
 """Frames that one thread aligns at a time; a multiple of what `landmarks.align` takes at a time."""
@@ -62,11 +68,13 @@ class Features:
         landmarks: (T, 478, 3) float32, aligned, in head axes.
         rotation: (T, 3) float32 yaw, pitch, roll in radians of the alignment.
         embedding: (T, E) float32.
+        time_s: (T,) seconds, increasing; None for frames that have nothing to do with one another.
     """
 
     landmarks: NDArray[np.float32]
     rotation: NDArray[np.float32]
     embedding: NDArray[np.float32]
+    time_s: NDArray[np.float64] | None = None
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -106,6 +114,7 @@ def features(take: Take) -> Features:
             landmarks=take.landmarks.astype(np.float32),
             rotation=np.nan_to_num(angles).astype(np.float32),
             embedding=channels.complete(take.values, take.channels),
+            time_s=take.time_s,
         )
 
     def aligned(start: int) -> Aligned:
@@ -115,19 +124,20 @@ def features(take: Take) -> Features:
     with ThreadPoolExecutor(_MOST_THREADS) as pool:  # numpy works on several cores only this way
         parts = list(pool.map(aligned, range(0, len(take), _BLOCK)))
     whole = Aligned(np.concatenate([part.points for part in parts]), np.concatenate([part.rotations for part in parts]))
-    return _features_from(whole, take.embedding)
+    return _features_from(whole, take.embedding, take.time_s)
 
 
-def features_of(landmarks: Floats, embedding: Floats) -> Features:
-    """Aligns (T, 478, 3) landmarks that are in image axes (any unit and origin)."""
-    return _features_from(align(landmarks), embedding)
+def features_of(landmarks: Floats, embedding: Floats, time_s: Floats | None = None) -> Features:
+    """Aligns (T, 478, 3) landmarks that are in image axes (any unit and origin); `time_s` as in `Features`."""
+    return _features_from(align(landmarks), embedding, time_s)
 
 
-def _features_from(aligned: Aligned, embedding: Floats) -> Features:
+def _features_from(aligned: Aligned, embedding: Floats, time_s: Floats | None) -> Features:
     return Features(
         landmarks=aligned.points,
         rotation=rotations.to_angles(aligned.rotations).astype(np.float32),
         embedding=np.asarray(embedding, np.float32),
+        time_s=None if time_s is None else np.asarray(time_s, np.float64),
     )
 
 
@@ -246,12 +256,15 @@ class Regressor:
                     f"holds {size}: it was made with another version. Analyse the video again."
                 )
                 raise ModelError(message)
-        known = np.flatnonzero(seen.known)
+        shown = seen.known
+        known = np.flatnonzero(shown)
+        moments = self._moments(seen, shown)
         predicted = np.full((len(seen.landmarks), len(self.entry.channels)), np.nan, np.float32)
 
         def run(start: int) -> None:
             rows = known[start : start + _CHUNK]
-            predicted[rows] = self._run(seen, rows, neutral)
+            beside = {name: seen.embedding[places[rows]] for name, places in moments.items()}
+            predicted[rows] = self._run(seen, rows, neutral, beside)
 
         starts = range(0, len(known), _CHUNK)
         try:
@@ -265,8 +278,21 @@ class Regressor:
             raise _unusable(self.entry.name, error) from error
         return channels.complete(predicted, self.entry.channels)
 
-    def _run(self, seen: Features, rows: NDArray[np.int64], neutral: Neutral) -> NDArray[np.float32]:
+    def _moments(self, seen: Features, known: NDArray[np.bool_]) -> dict[str, NDArray[np.int64]]:
+        """Which frames a head with a window reads beside each of them, by the name of its input."""
+        if not self.entry.window_s:
+            return {}
+        if seen.time_s is None:
+            places = np.arange(len(known))
+            return {"earlier_embedding": places, "later_embedding": places}
+        earlier, later = windows.around(seen.time_s, known, self.entry.window_s)
+        return {"earlier_embedding": earlier, "later_embedding": later}
+
+    def _run(
+        self, seen: Features, rows: NDArray[np.int64], neutral: Neutral, beside: dict[str, NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
         feeds: dict[str, NDArray[Any]] = {
+            **beside,
             "landmarks": seen.landmarks[rows],
             "rotation": seen.rotation[rows],
             "neutral_landmarks": neutral.landmarks,
@@ -315,6 +341,7 @@ def open_regressor(registry: Registry, name: str, device: str = "auto", threads:
 
 def _check_inputs(entry: RegressorEntry, head: Session) -> None:
     wanted = _INPUTS | (_EMBEDDING_INPUTS if entry.image else set[str]())
+    wanted |= _WINDOW_INPUTS if entry.window_s else set[str]()
     different = sorted(set(head.input_names) ^ wanted)
     if different:
         message = (

@@ -21,6 +21,9 @@ from training.synth import film
 
 ZERO: Final = "zero"
 SHARDS: Final = 12
+_APART_S: Final = 60.0
+"""Time between pictures that do not follow one another."""
+
 _WHOLE: Final = Crop(INPUT_PX / 2, INPUT_PX / 2, float(INPUT_PX), 0.0)
 
 
@@ -72,18 +75,32 @@ def compare(regressors: Sequence[str], shards: int = SHARDS, cast: str = "test")
     frames, tiles = film.load(paths[cast]), film.load_tiles(paths[cast])
     registry = Registry()
     truth = channels.complete(frames.values, channels.PREDICTED_IDS)
-    predicted = perform([open_regressor(registry, name, "cpu") for name in regressors], tiles)
+    predicted = perform([open_regressor(registry, name, "cpu") for name in regressors], tiles, frames.moving)
     seen = frames.presence > MIN_PRESENCE  # elsewhere the engine says that there is no face, and gives no values
     tables = [Table(name, table[seen], truth[seen]) for name, table in predicted.items()]
     return [*tables, Table(ZERO, np.zeros_like(truth[seen]), truth[seen])]
 
 
-def perform(regressors: Sequence[Regressor], tiles: film.Tiles) -> dict[str, NDArray[np.float32]]:
+def times_s(moving: bool) -> NDArray[np.float64]:
+    """(F,) when a performer's pictures were taken, as a take would say: neutral ones and separate expressions apart.
+
+    Args:
+        moving: The acting pictures are a performance.
+    """
+    acting = film.STEP_S if moving else _APART_S
+    steps = np.repeat([_APART_S, acting], [film.NEUTRAL_FRAMES + 1, film.ACTING_FRAMES - 1])
+    return np.cumsum(steps)
+
+
+def perform(
+    regressors: Sequence[Regressor], tiles: film.Tiles, moving: NDArray[np.bool_] | None = None
+) -> dict[str, NDArray[np.float32]]:
     """What regressors say of all pictures of some performers, through the engine.
 
     Args:
         regressors: Ready to run.
         tiles: (M,) pictures, `film.FRAMES_PER_PERFORMER` of each performer, neutral ones first.
+        moving: (M,) as `film.Frames` has it; None where nobody performs, for regressors that do not ask.
 
     Returns:
         (M, 58) values for each regressor's name: alone (with the performer's own neutral), with ", person mean" and
@@ -94,7 +111,8 @@ def perform(regressors: Sequence[Regressor], tiles: film.Tiles) -> dict[str, NDA
     predicted: dict[str, list[NDArray[np.float32]]] = {}
     for start in range(0, len(tiles), film.FRAMES_PER_PERFORMER):
         pictures = [tiles[row] for row in range(start, start + film.FRAMES_PER_PERFORMER)]
-        for name, values in _perform(pictures, regressors, model):
+        acting = moving is not None and bool(moving[start])
+        for name, values in _perform(pictures, regressors, model, times_s(acting)):
             predicted.setdefault(name, []).append(values)
     return {name: np.concatenate(parts) for name, parts in predicted.items()}
 
@@ -110,7 +128,7 @@ def embed(regressor: Regressor, pictures: Sequence[Image], faces: Sequence[Track
 
 
 def _perform(
-    pictures: list[Image], regressors: Sequence[Regressor], model: LandmarkModel
+    pictures: list[Image], regressors: Sequence[Regressor], model: LandmarkModel, taken_s: NDArray[np.float64]
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """One performer: name of the row and (F, 58) values, for every regressor."""
     maps = tuple(dict.fromkeys(name for regressor in regressors for name in regressor.maps))
@@ -119,7 +137,7 @@ def _perform(
     landmarks = np.stack([face.landmarks for face in faces])
     for regressor in regressors:
         embedding = embed(regressor, pictures, faces)
-        seen = features_of(landmarks, embedding.astype(np.float16))  # half floats, as in a take
+        seen = features_of(landmarks, embedding.astype(np.float16), taken_s)  # half floats, as in a take
         for suffix, neutral in (
             ("", _mean(seen, slice(0, film.NEUTRAL_FRAMES))),
             (", person mean", _mean(seen, slice(None))),

@@ -1,5 +1,6 @@
 """One picture after the other: the face, its values and the head's pose, as soon as they can be known."""
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,6 +47,7 @@ class Looker:
         self.regressor = regressor
         self.camera = camera
         self._shape = _Shape()
+        self._recent = _Recent(regressor.entry.window_s)
         tracker.reset(regressor.maps)
         regressor.reset()
 
@@ -66,10 +68,12 @@ class Looker:
         """
         face = self.tracker.track(image, time_s)
         if face is None:
+            self._recent.forget()
             return None
         embedding = self.regressor.embed(image, face)
-        seen = features_of(face.landmarks[None], embedding[None])
+        seen = features_of(face.landmarks[None], embedding[None], np.array([time_s]))
         if not seen.known[0]:
+            self._recent.forget()
             return None
         fitted = pose.fit_poses(face.landmarks[None], self.camera)
         poses = pose.corrected(fitted, self._shape.then(seen.landmarks, time_s))
@@ -77,9 +81,39 @@ class Looker:
             face=TrackedFace(face.landmarks, face.crop, face.confidence),
             embedding=embedding,
             seen=seen,
-            values=self.regressor.values(seen, neutral)[0],
+            values=self.regressor.values(self._recent.then(seen, time_s), neutral)[-1],
             rotation=poses.rotation[0],
             position=poses.position[0],
+        )
+
+
+class _Recent:
+    """The frames of the last moment, for heads that also read what lies a window before."""
+
+    def __init__(self, window_s: float) -> None:
+        self._window_s = window_s
+        self._frames: deque[tuple[float, Features]] = deque()
+
+    def forget(self) -> None:
+        """The face was lost: what was seen before has nothing to do with what comes."""
+        self._frames.clear()
+
+    def then(self, seen: Features, time_s: float) -> Features:
+        """Takes in a frame; gives it as the last of two where one lies about a window before it, else alone."""
+        if not self._window_s:
+            return seen
+        frames, wanted_s = self._frames, time_s - self._window_s
+        while len(frames) > 1 and frames[1][0] <= wanted_s:
+            frames.popleft()
+        before = min(frames, key=lambda frame: abs(frame[0] - wanted_s), default=None)
+        frames.append((time_s, seen))
+        if before is None:
+            return seen
+        return Features(
+            landmarks=np.concatenate([before[1].landmarks, seen.landmarks]),
+            rotation=np.concatenate([before[1].rotation, seen.rotation]),
+            embedding=np.concatenate([before[1].embedding, seen.embedding]),
+            time_s=np.array([before[0], time_s]),
         )
 
 

@@ -14,6 +14,7 @@ import torch
 from training import packages
 from training.all_or_nothing import all_or_nothing
 from training.papers import data, export, study
+from training.papers.aunet import AuNet
 from training.papers.cnn48 import Cnn48, Cnn48Lite
 from training.papers.feafa import Feafa
 from training.papers.imagenet import BACKBONES
@@ -23,7 +24,8 @@ from training.papers.saying import say
 from training.papers.system import Order, Studied, System
 from training.synth import film
 
-SYSTEMS: Final[dict[str, System]] = {system.name: system for system in (Feafa(), Cnn48(), Cnn48Lite(), Registered())}
+_ALL: Final = (Feafa(), Cnn48(), Cnn48Lite(), Registered(), AuNet())
+SYSTEMS: Final[dict[str, System]] = {system.name: system for system in _ALL}
 
 
 @dataclass(frozen=True, slots=True)

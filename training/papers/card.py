@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from training.graph_rewrite import OPSET
+from training.papers.data import Look, Maps
 from training.papers.system import Trained
 
 _WIDTH: Final = 120
@@ -47,8 +48,7 @@ def write(path: Path, trained: Trained, facts: Facts) -> None:
         opset=OPSET,
         licence=words.licence,
         beside=trained.beside,
-        preprocessor=trained.look.preprocessor,
-        size=trained.look.size_px,
+        input=_input(trained),
         embedding=trained.embedding,
         channels=len(trained.channels),
         trained_on=trained.trained_on,
@@ -67,6 +67,19 @@ def write(path: Path, trained: Trained, facts: Facts) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
+def _input(trained: Trained) -> str:
+    look = trained.look
+    names = ", ".join(f"`{name}`" for name in look.inputs) if isinstance(look, Maps) else ""
+    shown = (
+        f"`{look.preprocessor}` at {look.size_px} px" if isinstance(look, Look) else f"{names} of the landmark graph"
+    )
+    return (
+        f"{shown}; the head also reads what was seen {trained.window_s:g} s before and after"
+        if trained.window_s
+        else shown
+    )
+
+
 def _size(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= _MEGABYTE else f"{count / 1e3:.1f} kB"
 
@@ -83,7 +96,7 @@ After {paper}. It is there to be compared with; for work choose one of the stand
 
 - **Files**: {files}; version {version}, half-float weights, ONNX opset {opset}; onnxruntime and PyTorch differ by {difference:.1g} at most.
 - **Licence**: {licence}.
-- **Input**: `{preprocessor}` at {size} px. A take keeps {embedding} numbers of each frame; {channels} channels.
+- **Input**: {input}. A take keeps {embedding} numbers of each frame; {channels} channels.
 - **Training data**: {trained_on} pictures of synthetic performers{beside}. No picture of a real person shows an Action Unit.
 - **Neutral**: {neutral}.
 - **Made by** `python make.py train papers {name}`, fixed seed.

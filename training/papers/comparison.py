@@ -85,7 +85,7 @@ def measure(registry: Registry, paths: Sequence[Path], wanted: Sequence[str] | N
     for name in names(registry) if wanted is None else wanted:
         regressor = open_regressor(registry, name, "cpu", threads=1)
         cost = _ms(regressor, tiles[0]), size_mb(regressor.entry)
-        predicted = accuracy.perform([regressor], tiles)
+        predicted = accuracy.perform([regressor], tiles, frames.moving)
         if regressor.of_whole_clips:
             predicted[name + OWN_DEVIATION] = _alone(regressor, tiles)
         for variant, values in predicted.items():

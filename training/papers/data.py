@@ -44,6 +44,17 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class Maps:
+    """What a system reads of the landmark graph in place of a picture.
+
+    Attributes:
+        inputs: Names of `au_mocap.landmark_model.OUTPUTS`, `landmarks` first.
+    """
+
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cast:
     """M filmed frames of some performers, `FRAMES_PER_PERFORMER` each.
 

@@ -12,13 +12,14 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from au_mocap import channels, metrics
-from au_mocap.landmarks import COUNT
+from au_mocap.landmark_model import INPUT_PX, OUTPUTS
+from au_mocap.landmarks import COUNT, IPD_M, canonical_face
 from au_mocap.registry import BUNDLED, Registry
 from au_mocap.regressors import Regressor, open_regressor
 from training import accuracy, onnx_export, registry_entry
 from training.outcome import FEAFA
 from training.papers import card
-from training.papers.data import Cast
+from training.papers.data import Cast, Look, Maps
 from training.papers.system import NeutralHead, SubtractedHead, Trained
 
 VERSION: Final = "1"
@@ -123,7 +124,7 @@ def tuned_f1(
 
 def _performed(regressor: Regressor, cast: Cast) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(M, 58) values and truth of a cast's usable frames, without a neutral, as the papers have it."""
-    predicted = accuracy.perform([regressor], cast.tiles)[regressor.entry.name + NO_NEUTRAL]
+    predicted = accuracy.perform([regressor], cast.tiles, cast.frames.moving)[regressor.entry.name + NO_NEUTRAL]
     truth = channels.complete(cast.frames.values, channels.PREDICTED_IDS)
     return predicted[cast.usable], truth[cast.usable]
 
@@ -131,12 +132,11 @@ def _performed(regressor: Regressor, cast: Cast) -> tuple[NDArray[np.float32], N
 def _write_graphs(trained: Trained, out: Path) -> float:
     stage_file, head_file, _ = files(trained.name)
     generator = torch.Generator().manual_seed(0)
-    depth = 1 if trained.look.preprocessor.endswith("grey") else 3
-    picture = torch.rand(_EXAMPLES, depth, trained.look.size_px, trained.look.size_px, generator=generator)
+    shown = _shown(trained.look, generator)
     stage = fuse(trained.stage.cpu().eval())
-    of_stage = onnx_export.export(stage, {"picture": picture}, "embedding", {"picture"}, out / stage_file)
+    of_stage = onnx_export.export(stage, shown, "embedding", set(shown), out / stage_file)
     with torch.no_grad():
-        seen = stage(picture)
+        seen = stage(*shown.values())
     inputs = {
         "landmarks": torch.rand(_EXAMPLES, COUNT, 3, generator=generator),
         "rotation": torch.rand(_EXAMPLES, 3, generator=generator),
@@ -145,10 +145,25 @@ def _write_graphs(trained: Trained, out: Path) -> float:
         "neutral_weight": torch.rand(COUNT, 1, generator=generator),
         "neutral_embedding": seen.mean(dim=0),
     }
+    frames = {"landmarks", "rotation", "embedding"}
+    if trained.window_s:
+        inputs |= {"earlier_embedding": seen.roll(1, 0), "later_embedding": seen.roll(-1, 0)}
+        frames |= {"earlier_embedding", "later_embedding"}
     own = trained.head.cpu()
     head = (own if isinstance(own, NeutralHead) else SubtractedHead(own)).eval()
-    frames = {"landmarks", "rotation", "embedding"}
     return max(of_stage, onnx_export.export(head, inputs, "values", frames, out / head_file))
+
+
+def _shown(look: Look | Maps, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    """Examples of what a stage reads, by the names of its inputs."""
+    if isinstance(look, Look):
+        depth = 1 if look.preprocessor.endswith("grey") else 3
+        return {"picture": torch.rand(_EXAMPLES, depth, look.size_px, look.size_px, generator=generator)}
+    shown = {name: torch.randn(_EXAMPLES, *OUTPUTS[name], generator=generator) for name in look.inputs}
+    if "landmarks" in shown:  # a face in the middle of the tile, its landmarks a pixel or so off
+        face = torch.from_numpy(canonical_face().points / IPD_M).float()
+        shown["landmarks"] += face * (INPUT_PX / 4) + torch.tensor([INPUT_PX / 2, INPUT_PX / 2, 0.0])
+    return shown
 
 
 def _register(trained: Trained, out: Path, measured: Measured, test: Cast) -> None:
@@ -156,6 +171,7 @@ def _register(trained: Trained, out: Path, measured: Measured, test: Cast) -> No
     words = trained.words
     ids = ", ".join(f'"{channel_id}"' for channel_id in trained.channels)
     clip = f', clip_statistics = "{trained.clip_statistics}"' if trained.clip_statistics else ""
+    window = f"window_s = {trained.window_s:g}\n" if trained.window_s else ""
     limits = ", ".join(f"{name} = {value}" for name, value in measured.thresholds.items())
     entry = f"""[[regressor]]
 name = "{trained.name}"
@@ -167,9 +183,10 @@ training_data = "Synthetic performers, rendered and tracked; no pictures of real
 normalisation = "neutral"
 group = "advanced"
 channels = [{ids}]
-image = {{ file = "{stage}", sha256 = "{_sha256(out / stage)}", preprocessor = "{trained.look.preprocessor}", \
-size_px = {trained.look.size_px}, embedding_size = {trained.embedding}{clip} }}
+image = {{ file = "{stage}", sha256 = "{_sha256(out / stage)}", {_source(trained.look)}, \
+embedding_size = {trained.embedding}{clip} }}
 head = {{ file = "{head}", sha256 = "{_sha256(out / head)}" }}
+{window}\
 accuracy = {{ icc_feafa24 = {measured.icc:.3f}, mae_feafa24 = {measured.mae:.4f}, f1_feafa24 = {measured.f1:.3f} }}
 thresholds = {{ {limits} }}
 """
@@ -184,6 +201,14 @@ thresholds = {{ {limits} }}
         difference=measured.difference,
     )
     card.write(out / card_file, replace(trained, stage=nn.Identity(), head=nn.Identity()), facts)
+
+
+def _source(look: Look | Maps) -> str:
+    """Fields of the registry's image stage."""
+    if isinstance(look, Look):
+        return f'preprocessor = "{look.preprocessor}", size_px = {look.size_px}'
+    names = ", ".join(f'"{name}"' for name in look.inputs)
+    return f'source = "maps", inputs = [{names}]'
 
 
 def _sha256(path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import nn
 
-from training.papers.data import Cast, Look
+from training.papers.data import Cast, Look, Maps
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Trained:
         name: Of the regressor.
         look: What the image stage is shown.
         clip_statistics: As in the registry.
-        stage: Pictures (N, C, S, S) to embeddings (N, E).
+        stage: Pictures (N, C, S, S), or landmarks and maps, to embeddings (N, E).
         head: Embeddings (N, E) to values (N, P), 0..1; or a `NeutralHead`.
         embedding: E.
         channels: The P ids.
@@ -82,10 +82,11 @@ class Trained:
         trained_on: Pictures that it learnt from.
         beside: What the registry and the card say of other training data, beginning with "; ".
         shortened: What was cut short, and what was measured on the way; a sentence each, without the full stop.
+        window_s: How far before and after a frame the head, a `NeutralHead`, reads embeddings; 0 where it does not.
     """
 
     name: str
-    look: Look
+    look: Look | Maps
     clip_statistics: str
     stage: nn.Module
     head: nn.Module
@@ -95,6 +96,7 @@ class Trained:
     trained_on: int
     beside: str = ""
     shortened: tuple[str, ...] = ()
+    window_s: float = 0.0
 
 
 class System(Protocol):
@@ -164,4 +166,9 @@ class SubtractedHead(NeutralHead):
         """Inputs as `au_mocap.regressors` describes; the (N, P) values go by the embeddings and the trust alone."""
         unread = self.unread(landmarks, rotation, neutral_landmarks)
         rest = neutral_weight.mean() * self.head(neutral_embedding[None])
-        return ((self.head(embedding) - rest) / (1.0 - rest).clamp_min(0.2) + unread).clamp(0.0, 1.0)
+        return (subtract(self.head(embedding), rest) + unread).clamp(0.0, 1.0)
+
+
+def subtract(values: torch.Tensor, rest: torch.Tensor) -> torch.Tensor:
+    """What is left of values 0..1 when the neutral's are taken away, stretched so that full actions stay full."""
+    return (values - rest) / (1.0 - rest).clamp_min(0.2)

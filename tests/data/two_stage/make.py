@@ -4,7 +4,8 @@
 crop's mean red, green and blue; the head's two values are red and green, less the neutral's as far as it is trusted.
 Of `of_maps` it is the mean of the landmark graph's `map_8` and where that graph saw the outer corners of the eyes,
 forehead and chin (x and y of each in the tile, as a share of its side); its head is of the same kind. `of_both` keeps
-those places of the tile and of the mirrored tile.
+those places of the tile and of the mirrored tile. `moments` has the image stage of `two_stage`; its two values are the
+red a fifth of a second before and after.
 """
 
 import hashlib
@@ -54,6 +55,30 @@ def _head(name: str, embedding_size: int) -> str:
         },
         {"values": ["N", 2]},
         {"first": np.array([0]), "last": np.array([2]), "axis": np.array([1])},
+    )
+
+
+def _moments_head() -> str:
+    numbers = ["N", 3]
+    return _write(
+        "moments_head",
+        [
+            helper.make_node("Slice", ["earlier_embedding", "first", "last", "axis"], ["before"]),
+            helper.make_node("Slice", ["later_embedding", "first", "last", "axis"], ["after"]),
+            helper.make_node("Concat", ["before", "after"], ["values"], axis=1),
+        ],
+        {
+            "landmarks": ["N", *_LANDMARKS],
+            "rotation": ["N", 3],
+            "embedding": numbers,
+            "neutral_landmarks": _LANDMARKS,
+            "neutral_weight": [478, 1],
+            "neutral_embedding": [3],
+            "earlier_embedding": numbers,
+            "later_embedding": numbers,
+        },
+        {"values": ["N", 2]},
+        {"first": np.array([0]), "last": np.array([1]), "axis": np.array([1])},
     )
 
 
@@ -117,7 +142,7 @@ normalisation = "neutral"
 channels = ["lip_corner_pull_L", "lip_corner_pull_R"]
 image = {{ file = "{file}.onnx", sha256 = "{image}", {form} }}
 head = {{ file = "{head_file}.onnx", sha256 = "{head}" }}
-"""
+{further}"""
 
 
 def main() -> None:
@@ -139,6 +164,7 @@ def main() -> None:
             form='preprocessor = "similarity", size_px = 32, embedding_size = 3',
             head_file="head",
             head=_head("head", 3),
+            further="",
         ),
         _ENTRY.format(
             name="of_maps",
@@ -149,6 +175,18 @@ def main() -> None:
             form='source = "maps", inputs = ["map_8", "landmarks"], embedding_size = 9',
             head_file="maps_head",
             head=_head("maps_head", 9),
+            further="",
+        ),
+        _ENTRY.format(
+            name="moments",
+            label="Mean colour before and after",
+            description="red of the crop, a fifth of a second before and after",
+            file="image",
+            image=image,
+            form='preprocessor = "similarity", size_px = 32, embedding_size = 3',
+            head_file="moments_head",
+            head=_moments_head(),
+            further="window_s = 0.2\n",
         ),
         _ENTRY.format(
             name="of_both",
@@ -159,6 +197,7 @@ def main() -> None:
             form='source = "maps", inputs = ["landmarks", "mirrored_landmarks"], embedding_size = 16',
             head_file="both_head",
             head=_head("both_head", 16),
+            further="",
         ),
     ]
     (_FOLDER / "registry.toml").write_text("version = 1\n" + "".join(entries), encoding="utf-8", newline="\n")
