@@ -20,9 +20,16 @@ from training.papers.imagenet import BACKBONES
 from training.papers.places import folder
 from training.papers.saying import say
 from training.papers.system import Order, System
+from training.papers.translator import making
+from training.papers.translator.settings import TranslatorError, settings
 from training.synth import film
 
 SYSTEMS: Final[dict[str, System]] = {system.name: system for system in (Feafa(), Cnn48(), Cnn48Lite())}
+
+TRANSLATOR: Final = "translator"
+"""No regressor, so no system: it makes pictures, and is trained only where it is named."""
+
+_SHEET: Final = Path(__file__).parents[2] / "docs" / "papers-translator.jpg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,10 @@ def main() -> int:
         casts = {name: data.load(own) for name, own in paths.items()}
         order = _order(options, plan, casts, out)
         for name in options.names or SYSTEMS:
-            make(SYSTEMS[name], order, out)
+            if name == TRANSLATOR:
+                making.make(order, _commission(options, out), out)
+            else:
+                make(SYSTEMS[name], order, out)
     except (packages.PackageError, RuntimeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -76,7 +86,9 @@ def make(system: System, order: Order, out: Path) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make.py train papers", description="Train the papers' systems.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which; all without a name: {', '.join(SYSTEMS)}")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"which; all without a name: {', '.join(SYSTEMS)}; or {TRANSLATOR}"
+    )
     parser.add_argument("--smoke", action="store_true", help="a tiny run that shows that every step works")
     parser.add_argument("--hours", type=float, help="time for all of them; what is shortened is said")
     parser.add_argument("--out", type=Path, help=f"folder of the models (default: {folder()}; required with --smoke)")
@@ -90,9 +102,15 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--weights", type=Path, help="feafa: its ImageNet weights, a PyTorch state dict")
     parser.add_argument("--finetune", type=int, default=0, help="feafa: passes with the whole network set free")
+    parser.add_argument("--look", default="pupils", help=f"{TRANSLATOR}: how faces are cut out (default: pupils)")
+    parser.add_argument("--size", type=int, help=f"{TRANSLATOR}: side of its pictures in pixels")
     options = parser.parse_args()
-    if unknown := [name for name in options.names if name not in SYSTEMS]:
-        parser.error(f"there is no system {unknown[0]}: choose from {', '.join(SYSTEMS)}")
+    if unknown := [name for name in options.names if name not in (*SYSTEMS, TRANSLATOR)]:
+        parser.error(f"there is no system {unknown[0]}: choose from {', '.join((*SYSTEMS, TRANSLATOR))}")
+    try:
+        settings(options.look, options.size)
+    except TranslatorError as error:
+        parser.error(str(error))
     if options.smoke and options.out is None:
         parser.error("--smoke needs --out FOLDER: its results are not fit for use")
     if options.hours is not None and not options.hours > 0:
@@ -100,6 +118,14 @@ def _arguments() -> argparse.Namespace:
     if any(number is not None and number < least for number, least in _bounds(options)):
         parser.error("--shards, --measure and --epochs must be 1 or more, --finetune 0 or more")
     return options
+
+
+def _commission(options: argparse.Namespace, out: Path) -> making.Commission:
+    """The translator that was asked for; a smoke run leaves the documentation's sheet alone."""
+    chosen = settings(options.look, options.size)
+    if options.smoke:
+        return making.Commission(chosen, out / _SHEET.name, each=2)
+    return making.Commission(chosen, _SHEET)
 
 
 def _bounds(options: argparse.Namespace) -> tuple[tuple[int | None, int], ...]:
