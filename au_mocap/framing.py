@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .crops import Crop
-from .landmarks import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
+from .landmarks import IPD_M, LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, canonical_face
 
 _RIGHT_PUPIL: Final = (468,)
 _LEFT_PUPIL: Final = (473,)
@@ -25,6 +25,12 @@ _BELOW: Final = 0.65
 """How far the crops' centres lie below the middle between the eyes, in distances between the eyes."""
 
 _LEAST_SHARE: Final = 0.4
+
+FRONTAL_SPAN: Final = 3.1
+"""Width of a registered face's picture in distances between the eyes: a face with its jaw dropped, and a margin."""
+
+FRONTAL_MIDDLE: Final = (0.0, 0.55)
+"""Where that picture's middle lies from between the eyes, in distances between them: right of it, below it."""
 
 
 def tracked(_landmarks: NDArray[np.float32], crop: Crop) -> Crop:
@@ -54,6 +60,32 @@ def pupils(landmarks: NDArray[np.float32], crop: Crop) -> Crop:
     right, left = _middle(landmarks, _RIGHT_PUPIL), _middle(landmarks, _LEFT_PUPIL)
     distance, _ = _across(right, left)
     return _below(right, left, 0.0, max(_PUPILS_SIDE * distance, _LEAST_SHARE * crop.side_px), _PUPILS_SIDE)
+
+
+def template(landmarks: NDArray[np.float32], crop: Crop) -> Crop:
+    """The face laid over the canonical one as seen from the front, by moving, turning and scaling the picture alone.
+
+    The third paper's 2D registration (Procrustes analysis against a frontal template); at the same place and size as
+    `frontal.frontalise` puts the face. The landmarks count by how little they move with expression.
+
+    Args:
+        landmarks: (478, 2 or 3) image pixels.
+        crop: The tracker's.
+    """
+    face = canonical_face()
+    share = face.weights / face.weights.sum()
+    here = np.asarray(landmarks[:, :2], np.float64)
+    there = face.points[:, :2] / IPD_M
+    center, target = share @ here, share @ there
+    here, there = here - center, there - target
+    # As complex numbers the similarity that takes the template to the picture with least squares is one quotient.
+    there_z, here_z = there @ (1.0, 1.0j), here @ (1.0, 1.0j)
+    turn = (share * there_z.conj()) @ here_z / (share @ np.square(np.abs(there_z)))
+    side = FRONTAL_SPAN * abs(turn)
+    least = _LEAST_SHARE * crop.side_px
+    turn *= max(side, least) / max(side, 1e-9)
+    middle = complex(*center) + turn * complex(*(np.array(FRONTAL_MIDDLE) - target))
+    return Crop(middle.real, middle.imag, max(side, least), math.atan2(turn.imag, turn.real))
 
 
 def _middle(landmarks: NDArray[np.float32], places: Sequence[int]) -> tuple[float, float]:

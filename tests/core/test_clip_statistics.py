@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from au_mocap import pipeline, preprocessors
+from au_mocap import framing, pipeline, preprocessors
 from au_mocap.clip_statistics import REMEMBERED, Deviation, Pictures
 from au_mocap.crops import Crop, Image
 from au_mocap.errors import ModelError
@@ -151,7 +151,7 @@ def test_regressor_without_a_stage_has_no_clip_to_look_at() -> None:
 @pytest.mark.parametrize("name", ["level_eyes_grey", "pupils"])
 def test_crops_go_by_the_eyes(name: str, roll_deg: float) -> None:
     """The distance of the eyes fills the same share of the crop at any size; one is turned with them, one is not."""
-    frame = preprocessors.PREPROCESSORS[name].frame
+    frame = framing.level_eyes if name == "level_eyes_grey" else framing.pupils
     roll = float(np.radians(roll_deg))
     sides = []
     for scale in (1.0, 2.5):
@@ -169,15 +169,16 @@ def test_crops_go_by_the_eyes(name: str, roll_deg: float) -> None:
 def test_face_from_the_side_keeps_a_crop_of_a_face() -> None:
     face = face_at((200.0, 150.0), 1.0)
     narrow = replace(face, landmarks=face.landmarks * np.array([0.02, 1.0, 1.0], np.float32))
-    for name in ("level_eyes_grey", "pupils"):
-        crop = preprocessors.PREPROCESSORS[name].frame(narrow.landmarks, narrow.crop)
+    for frame in (framing.level_eyes, framing.pupils, framing.template):
+        crop = frame(narrow.landmarks, narrow.crop)
         assert crop.side_px >= 0.4 * narrow.crop.side_px
 
 
 def test_preprocessors_give_what_graphs_read() -> None:
     image = np.random.default_rng(3).integers(0, 256, (240, 320, 3), np.uint8)
     face = face_at((160.0, 110.0), 0.8)
-    for name, depth in (("similarity", 3), ("grey", 1), ("level_eyes_grey", 1), ("pupils", 3)):
+    for name in preprocessors.PREPROCESSORS:
+        depth = 1 if name.endswith("grey") else 3
         shown = preprocessors.PREPROCESSORS[name](image, face.landmarks, face.crop, 48)
         assert (shown.shape, shown.dtype) == ((depth, 48, 48), np.float32)
         assert 0.0 <= shown.min() < shown.max() <= 1.0

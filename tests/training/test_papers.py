@@ -112,7 +112,7 @@ def test_table_compares_through_the_engine(both: Path, films: dict[str, list[Pat
     assert rows[comparison.ZERO].loss > 0
     page = table.text(list(rows.values()), list(SYSTEMS.values()), FRAMES_PER_PERFORMER, 1)
     assert page.count("\n| ") == len(rows) + 1
-    assert "Not trained yet, so without a row: cnn48 (`make.py train papers cnn48`)" in page
+    assert "Not trained yet, so without a row: cnn48" in page
     assert "VGG-16 0.289" in page
 
 
@@ -197,6 +197,7 @@ def test_weights_that_do_not_fit_are_told(tmp_path: Path) -> None:
     ("arguments", "wanted"),
     [
         (["nonsense"], "there is no system nonsense: choose from feafa, cnn48, cnn48_lite"),
+        (["feafa", "--study"], "feafa has no comparisons of its own"),
         (["--smoke"], "--smoke needs --out FOLDER"),
         (["--hours", "0"], "--hours must be above 0"),
         (["--shards", "0"], "must be 1 or more"),

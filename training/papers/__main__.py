@@ -13,23 +13,18 @@ import torch
 
 from training import packages
 from training.all_or_nothing import all_or_nothing
-from training.papers import data, export
+from training.papers import data, export, study
 from training.papers.cnn48 import Cnn48, Cnn48Lite
 from training.papers.feafa import Feafa
 from training.papers.imagenet import BACKBONES
 from training.papers.places import folder
+from training.papers.registration import Registered
 from training.papers.saying import say
-from training.papers.system import Order, System
-from training.papers.translator import making
-from training.papers.translator.settings import TranslatorError, settings
+from training.papers.system import Order, Studied, System
+from training.papers.translator import making, ordering
 from training.synth import film
 
-SYSTEMS: Final[dict[str, System]] = {system.name: system for system in (Feafa(), Cnn48(), Cnn48Lite())}
-
-TRANSLATOR: Final = "translator"
-"""No regressor, so no system: it makes pictures, and is trained only where it is named."""
-
-_SHEET: Final = Path(__file__).parents[2] / "docs" / "papers-translator.jpg"
+SYSTEMS: Final[dict[str, System]] = {system.name: system for system in (Feafa(), Cnn48(), Cnn48Lite(), Registered())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,10 @@ SMOKE: Final = Plan(film.Call({"validation": 1, "test": 1, "training": 1}, views
 
 
 def main() -> int:
-    """Trains what is named, or everything; finished films, features and passes are kept and found again."""
+    """Trains what is named, or everything; finished films, features and passes are kept and found again.
+
+    With --study the papers' comparisons are made in place of the regressors.
+    """
     options = _arguments()
     plan = _plan(options)
     torch.set_num_threads(os.cpu_count() or 1)
@@ -61,10 +59,12 @@ def main() -> int:
         casts = {name: data.load(own) for name, own in paths.items()}
         order = _order(options, plan, casts, out)
         for name in options.names or SYSTEMS:
-            if name == TRANSLATOR:
-                making.make(order, _commission(options, out), out)
-            else:
+            if name == ordering.NAME:
+                making.make(order, ordering.commission(options, out), out)
+            elif not options.study:
                 make(SYSTEMS[name], order, out)
+            elif isinstance(system := SYSTEMS[name], Studied):
+                study.make(system, order, options.out or study.PAGES)
     except (packages.PackageError, RuntimeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -87,9 +87,10 @@ def make(system: System, order: Order, out: Path) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make.py train papers", description="Train the papers' systems.")
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"which; all without a name: {', '.join(SYSTEMS)}; or {TRANSLATOR}"
+        "names", nargs="*", metavar="NAME", help=f"which; all without a name: {', '.join(SYSTEMS)}; or {ordering.NAME}"
     )
     parser.add_argument("--smoke", action="store_true", help="a tiny run that shows that every step works")
+    parser.add_argument("--study", action="store_true", help="the papers' comparisons (a page in docs), no regressor")
     parser.add_argument("--hours", type=float, help="time for all of them; what is shortened is said")
     parser.add_argument("--out", type=Path, help=f"folder of the models (default: {folder()}; required with --smoke)")
     parser.add_argument("--films", type=Path, help="folder of films (default: the cache)")
@@ -101,16 +102,15 @@ def _arguments() -> argparse.Namespace:
         "--backbone", choices=sorted(BACKBONES), default="efficientnet_lite0", help="feafa: the network"
     )
     parser.add_argument("--weights", type=Path, help="feafa: its ImageNet weights, a PyTorch state dict")
-    parser.add_argument("--finetune", type=int, default=0, help="feafa: passes with the whole network set free")
-    parser.add_argument("--look", default="pupils", help=f"{TRANSLATOR}: how faces are cut out (default: pupils)")
-    parser.add_argument("--size", type=int, help=f"{TRANSLATOR}: side of its pictures in pixels")
+    parser.add_argument("--finetune", type=int, default=0, help="feafa, registered: passes with all set free")
+    ordering.add(parser)
     options = parser.parse_args()
-    if unknown := [name for name in options.names if name not in (*SYSTEMS, TRANSLATOR)]:
-        parser.error(f"there is no system {unknown[0]}: choose from {', '.join((*SYSTEMS, TRANSLATOR))}")
-    try:
-        settings(options.look, options.size)
-    except TranslatorError as error:
-        parser.error(str(error))
+    if unknown := [name for name in options.names if name not in (*SYSTEMS, ordering.NAME)]:
+        parser.error(f"there is no system {unknown[0]}: choose from {', '.join((*SYSTEMS, ordering.NAME))}")
+    ordering.check(parser, options)
+    studied = [name for name, system in SYSTEMS.items() if isinstance(system, Studied)]
+    if options.study and (without := [name for name in options.names if name not in studied]):
+        parser.error(f"{without[0]} has no comparisons of its own: --study knows {', '.join(studied) or 'none yet'}")
     if options.smoke and options.out is None:
         parser.error("--smoke needs --out FOLDER: its results are not fit for use")
     if options.hours is not None and not options.hours > 0:
@@ -118,14 +118,6 @@ def _arguments() -> argparse.Namespace:
     if any(number is not None and number < least for number, least in _bounds(options)):
         parser.error("--shards, --measure and --epochs must be 1 or more, --finetune 0 or more")
     return options
-
-
-def _commission(options: argparse.Namespace, out: Path) -> making.Commission:
-    """The translator that was asked for; a smoke run leaves the documentation's sheet alone."""
-    chosen = settings(options.look, options.size)
-    if options.smoke:
-        return making.Commission(chosen, out / _SHEET.name, each=2)
-    return making.Commission(chosen, _SHEET)
 
 
 def _bounds(options: argparse.Namespace) -> tuple[tuple[int | None, int], ...]:

@@ -52,6 +52,7 @@ def write(path: Path, trained: Trained, facts: Facts) -> None:
         embedding=trained.embedding,
         channels=len(trained.channels),
         trained_on=trained.trained_on,
+        neutral=words.neutral,
         structure=words.structure,
         departures=words.departures,
         reported=words.reported,
@@ -84,7 +85,7 @@ After {paper}. It is there to be compared with; for work choose one of the stand
 - **Licence**: {licence}.
 - **Input**: `{preprocessor}` at {size} px. A take keeps {embedding} numbers of each frame; {channels} channels.
 - **Training data**: {trained_on} pictures of synthetic performers{beside}. No picture of a real person shows an Action Unit.
-- **Neutral**: the paper takes none away. Here the actor's is subtracted as far as it is trusted; `--neutral none` gives the paper's values.
+- **Neutral**: {neutral}.
 - **Made by** `python make.py train papers {name}`, fixed seed.
 
 ## As in the paper

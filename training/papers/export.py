@@ -19,7 +19,7 @@ from training import accuracy, onnx_export, registry_entry
 from training.outcome import FEAFA
 from training.papers import card
 from training.papers.data import Cast
-from training.papers.system import SubtractedHead, Trained
+from training.papers.system import NeutralHead, SubtractedHead, Trained
 
 VERSION: Final = "1"
 NO_NEUTRAL: Final = ", no neutral"
@@ -145,7 +145,8 @@ def _write_graphs(trained: Trained, out: Path) -> float:
         "neutral_weight": torch.rand(COUNT, 1, generator=generator),
         "neutral_embedding": seen.mean(dim=0),
     }
-    head = SubtractedHead(trained.head.cpu()).eval()
+    own = trained.head.cpu()
+    head = (own if isinstance(own, NeutralHead) else SubtractedHead(own)).eval()
     frames = {"landmarks", "rotation", "embedding"}
     return max(of_stage, onnx_export.export(head, inputs, "values", frames, out / head_file))
 

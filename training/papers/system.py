@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import nn
@@ -23,6 +23,7 @@ class Words:
         departures: What is not, and why.
         reported: What the paper reports on its own data.
         licence: SPDX expression of the files.
+        neutral: What is done with the actor's neutral.
     """
 
     label: str
@@ -32,6 +33,10 @@ class Words:
     departures: str
     reported: str
     licence: str = "GPL-3.0-or-later"
+    neutral: str = (
+        "the paper takes none away. Here the actor's is subtracted as far as it is trusted; `--neutral none` gives the "
+        "paper's values"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Order:
         deadline_s: `time.monotonic()` after which no further pass begins; None without a limit.
         backbone: FEAFA: name of the ImageNet network.
         weights: FEAFA: file with its weights; None for those of the registry.
-        finetune: FEAFA: passes over the pictures with the ImageNet network set free.
+        finetune: FEAFA, registered: passes over the pictures with the ImageNet network set free.
         folds: FEAFA: parts of the subject-exclusive protocol, at least 2; 0 leaves it out.
     """
 
@@ -70,7 +75,7 @@ class Trained:
         look: What the image stage is shown.
         clip_statistics: As in the registry.
         stage: Pictures (N, C, S, S) to embeddings (N, E).
-        head: Embeddings (N, E) to values (N, P), 0..1.
+        head: Embeddings (N, E) to values (N, P), 0..1; or a `NeutralHead`.
         embedding: E.
         channels: The P ids.
         words: For people.
@@ -108,7 +113,35 @@ class System(Protocol):
         ...
 
 
-class SubtractedHead(nn.Module):
+@runtime_checkable
+class Studied(System, Protocol):
+    """A system that repeats comparisons of its paper (`--study`); those that do not simply lack the method."""
+
+    def study(self, order: Order) -> str:
+        """Makes them on the test cast.
+
+        Args:
+            order: What is asked for; its deadline holds for everything together.
+
+        Returns:
+            Markdown below a page's title: what was compared and how, tables (`study.table`), what was shortened.
+
+        Raises:
+            RuntimeError: Something is missing; the message says what to do.
+        """
+        ...
+
+
+class NeutralHead(nn.Module):
+    """A head with the inputs that the engine gives; one of these is exported as it is."""
+
+    @staticmethod
+    def unread(landmarks: torch.Tensor, rotation: torch.Tensor, neutral_landmarks: torch.Tensor) -> torch.Tensor:
+        """(N, 1) zeros: everything that is not read has to be named, or the graph would lack the input."""
+        return 0.0 * (landmarks[:, :1, 0] + rotation[:, :1] + neutral_landmarks[:1, 0])
+
+
+class SubtractedHead(NeutralHead):
     """A head without the actor's neutral, made into one as the engine wants it: the neutral's values are taken away.
 
     With a value v, the neutral's n and its mean trust t: `(v - t n) / max(1 - t n, 0.2)`. The papers take nothing away:
@@ -129,7 +162,6 @@ class SubtractedHead(nn.Module):
         neutral_embedding: torch.Tensor,
     ) -> torch.Tensor:
         """Inputs as `au_mocap.regressors` describes; the (N, P) values go by the embeddings and the trust alone."""
-        # Everything that is not read has to be named, or the graph would lack the input.
-        unread = 0.0 * (landmarks[:, :1, 0] + rotation[:, :1] + neutral_landmarks[:1, 0])
+        unread = self.unread(landmarks, rotation, neutral_landmarks)
         rest = neutral_weight.mean() * self.head(neutral_embedding[None])
         return ((self.head(embedding) - rest) / (1.0 - rest).clamp_min(0.2) + unread).clamp(0.0, 1.0)
