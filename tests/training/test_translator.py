@@ -12,7 +12,6 @@ pytest.importorskip("moderngl", reason="films need the 'train' extra")
 
 import torch
 
-from au_mocap import channels
 from au_mocap.channels import PREDICTED_IDS
 from tests.training.filmed import film_clip
 from training import packages
@@ -171,11 +170,7 @@ def test_batch_pairs_people_with_themselves_and_mirrors_pictures_with_their_valu
         assert off == 0.0 if same[row] else off <= 0.1
 
 
-def test_levels_are_feafas_and_rare_ones_are_made_as_frequent() -> None:
-    values = np.array([0.0, 0.1, 0.11, 0.2, 0.21, 0.6, 0.61, 1.0])
-    assert resampling.levels(values).tolist() == [0, 0, 1, 1, 2, 3, 4, 5]
-    letters = [channels.intensity_letter(float(value)) for value in values]
-    assert ["-ABCDE"[level] for level in resampling.levels(values)] == [letter or "-" for letter in letters]
+def test_rare_levels_are_made_as_frequent_as_common_ones() -> None:
     known = np.array([0] * 50 + [1] * 9 + [5])
     rng = np.random.default_rng(0)
     assert np.bincount(known[resampling.real(known, 12, rng)]).tolist() == [12, 12, 0, 0, 0, 12]
@@ -193,7 +188,7 @@ def test_head_reads_the_levels_that_it_was_taught() -> None:
     head = estimator.Head(estimator.Rows(features[:300], levels[:300]), seed=1)
     said = head.read(features[300:])
     assert np.corrcoef(said, levels[300:])[0, 1] > 0.95
-    assert 0.0 <= said.min() <= said.max() <= 0.9
+    assert 0.0 <= said.min() <= said.max() <= 1.0
 
 
 def test_distance_is_that_of_normal_distributions() -> None:

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from au_mocap import channels, metrics
+from training.papers.balance import LEVELS, level_of
 from training.papers.fitting import DEVICE
 from training.papers.frechet import Eye
+from training.papers.registration_network import value_of
 from training.papers.translator import resampling
 from training.papers.translator.album import Album
-from training.papers.translator.resampling import LEVELS, MIDDLES
 from training.papers.translator.translator import Translator
 
 _DROPOUT: Final = 0.5
@@ -89,10 +90,9 @@ class Head:
             course.step()
 
     def read(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N,) 0..0.9 of (N, D) features."""
+        """(N,) 0..1 of (N, D) features."""
         with torch.no_grad():
-            shares = torch.softmax(self._last(self._even(features)), dim=1)
-            return (shares @ torch.tensor(MIDDLES, device=DEVICE)).cpu().numpy()
+            return value_of(self._last(self._even(features))).cpu().numpy()
 
 
 def study(translator: Translator, eye: Eye, albums: tuple[Album, Album], each: int, seed: int) -> Findings:
@@ -106,7 +106,7 @@ def study(translator: Translator, eye: Eye, albums: tuple[Album, Album], each: i
         seed: Chooses pictures and first weights.
     """
     learnt, measured = albums
-    known, truth = (resampling.levels(resampling.feafa(learnt.values)), resampling.feafa(measured.values))
+    known, truth = (level_of(resampling.feafa(learnt.values)), resampling.feafa(measured.values))
     seen, shown = eye.features(learnt.pictures), eye.features(measured.pictures)
     found = np.zeros((5, truth.shape[1]))
     for column in range(truth.shape[1]):

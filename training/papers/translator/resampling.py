@@ -1,7 +1,6 @@
 """Training sets in which every intensity of an AU is as frequent (section 4.2.2): of renders, and of translations."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +10,6 @@ from training.papers.translator.album import Album
 from training.papers.translator.settings import TranslatorError
 from training.papers.translator.translator import Translator
 
-LEVELS: Final = 1 + len(channels.INTENSITY_LETTERS)
-"""Not present, and A to E."""
-
-MIDDLES: Final = (0.0, (channels.PRESENT_ABOVE + 0.2) / 2, 0.3, 0.5, 0.7, 0.9)
-"""Value that each level stands for: the middle of what it holds."""
-
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
@@ -25,7 +18,7 @@ class Pairs:
     Attributes:
         sources: (N,) rows of pictures that do not show the AU.
         targets: (N,) rows whose values are to be shown.
-        levels: (N,) 0..5 of the AU in the targets.
+        levels: (N,) 0..5 of the AU in the targets, as `balance.level_of` has them.
     """
 
     sources: NDArray[np.int64]
@@ -36,12 +29,6 @@ class Pairs:
 def feafa(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, 24) FEAFA's channels of (N, P) values."""
     return channels.complete(values, channels.PREDICTED_IDS)[:, : len(channels.FEAFA_IDS)]
-
-
-def levels(values: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Intensity as FEAFA has it (section 6.2), 0 for what is not present, then 1..5 for A..E; any shape."""
-    fifths = np.ceil(np.clip(values, 0.0, 1.0) * len(channels.INTENSITY_LETTERS)).astype(np.int64)
-    return np.where(values > channels.PRESENT_ABOVE, fifths, 0)
 
 
 def real(known: NDArray[np.int64], each: int, rng: np.random.Generator) -> NDArray[np.int64]:
