@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from training.papers.export import fuse
 from training.papers.fitting import DEVICE
 from training.papers.imagenet import BACKBONES, EfficientNetLite0, open_backbone
 
@@ -31,7 +32,7 @@ class Eye:
             message = "the features are those of EfficientNet-Lite0"
             raise TypeError(message)
         whole.network._fc = nn.Identity()
-        self._network = whole.to(DEVICE)
+        self._network = fuse(whole).to(DEVICE)
 
     def features(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(N, 3, S, S) RGB in 255 steps to (N, 1280)."""

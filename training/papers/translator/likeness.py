@@ -1,6 +1,7 @@
 """How much translations look like renders of the same values: Fréchet distances, with two others beside as a scale."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -8,6 +9,9 @@ from training.papers.frechet import Eye, distance
 from training.papers.translator.album import Album
 from training.papers.translator.settings import TranslatorError
 from training.papers.translator.translator import Translator
+
+MOST: Final = 2000
+"""Pictures in a set at most: more than there are features, so that the covariances are whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ def measure(translator: Translator, eye: Eye, album: Album, seed: int) -> Likene
     rng = np.random.default_rng(seed)
     first = np.isin(album.person, rng.permutation(album.people)[::2])
     neutral = np.flatnonzero(first & album.neutral)
-    count = min(int(first.sum()), int((~first).sum()))
+    count = min(int(first.sum()), int((~first).sum()), MOST)
     if count < 2 or not len(neutral):
         message = "Likeness is measured on two halves of the people, one with neutral faces: film more (--measure)."
         raise TranslatorError(message)

@@ -33,8 +33,8 @@ class Commission:
 
     settings: Settings
     sheet: Path
-    each: int = 60
-    most: int = 6000
+    each: int = 50
+    most: int = 4000
 
 
 def make(order: Order, commission: Commission, out: Path) -> None:

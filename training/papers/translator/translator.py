@@ -81,8 +81,9 @@ def open_translator(path: Path) -> Translator:
         raise TranslatorError(message)
     try:
         kept: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        plain: dict[str, Any] = dict(kept["settings"])
-        settings = Settings(**plain | {"look": Look(**plain.pop("look")), "weights": Weights(**plain.pop("weights"))})
+        said: dict[str, Any] = dict(kept["settings"])
+        look, weights = Look(**said.pop("look")), Weights(**said.pop("weights"))
+        settings = Settings(look=look, weights=weights, **said)
         channel_ids = tuple(kept["channels"])
         generator = Generator(settings)
         if channel_ids == PREDICTED_IDS:
