@@ -306,6 +306,7 @@ def test_faces_that_are_turned_away_are_left_out(tmp_path: Path) -> None:
         (["--size", "48"], "cannot have a side of 48 px: choose a power of two, 16 or more"),
         (["--look", "grey"], "is not shown 'grey': choose from frontal, pupils, similarity, template"),
         (["--look", "nonsense"], "is not shown 'nonsense'"),
+        (["--study"], "translator has no comparisons of its own"),
     ],
 )
 def test_wrong_arguments_are_told(

@@ -94,7 +94,7 @@ _CARD: Final = """\
 
 The expression generator of the paper on 3D registration and balanced synthetic expressions (its section 3.2): a face, shown with other Action Units. It makes training pictures; nothing of the extension uses it.
 
-- **File**: `translator.pt`: settings and weights, read by `training.papers.translator.open_translator`.
+- **File**: `translator.pt`: settings and weights, read by `open_translator` of `training.papers.translator.translator`.
 - **Licence**: GPL-3.0-or-later.
 - **Pictures**: `{preprocessor}` at {size} px, heads turned less than {turned:.0f} degrees. The values of all 54 channels say what is to be shown.
 - **Training data**: {trained_on} pictures of {people} synthetic performers. No picture of a real person.
