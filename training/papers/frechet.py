@@ -15,7 +15,7 @@ from training.papers.export import fuse
 from training.papers.fitting import DEVICE
 from training.papers.imagenet import BACKBONES, EfficientNetLite0, open_backbone
 
-SIDE_PX: Final = 128
+SIDE_PX: Final = 96
 """Side that pictures are brought to before the network looks at them."""
 
 _AT_ONCE: Final = 32

@@ -8,13 +8,14 @@ from typing import Final
 from training.papers.translator import album, estimator
 from training.papers.translator.estimator import Findings
 from training.papers.translator.likeness import Likeness
-from training.papers.translator.settings import Settings
+from training.papers.translator.settings import Settings, Weights
 
 _WIDTH: Final = 120
 _COUNTS: Final = 0.01
-_LOUDER: Final = (
-    "above the paper's 1, so that so short a training learns from the person's own pictures what the critic cannot "
-    "teach it in time"
+_CHANGED: Final = (
+    " The expression loss weighs {own.expression:g} in place of {paper.expression:g} and the idiosyncratic loss "
+    "{own.idiosyncratic:g} in place of {paper.idiosyncratic:g}: in so short a training the critic's reading is fooled "
+    "by specks before it has learnt to read, and the person's own pictures teach faster."
 )
 
 
@@ -57,7 +58,7 @@ def write(path: Path, facts: Facts) -> None:
         critic_steps=settings.critic_steps,
         batch=settings.batch,
         weights=weights,
-        idiosyncratic="the paper's" if weights.idiosyncratic == 1.0 else _LOUDER,
+        changed="" if weights == Weights() else _CHANGED.format(paper=Weights(), own=weights),
         steps=facts.steps,
         trained_on=facts.trained_on,
         people=facts.people,
@@ -106,7 +107,7 @@ A generator after GANimation, without its losses on the mask, that is shown a pi
 
 ## Not as in the paper
 
-FERA 2017 is given to licence holders only: synthetic performers with exact values take its place, and all 54 channels that of 7 AUs. Pictures are {size} px instead of 224; the generator has {width} maps in its first layer and {blocks} residual blocks. Values enter at each normalisation rather than as further planes of the picture, which a normalisation would take out again, and two planes tell each pixel where it lies. Targets of other people have noise of 0.1 as in GANimation's implementation; pictures of the same person count for the idiosyncratic loss where the heads are turned alike within {alike:.0f} degrees. The weight of the idiosyncratic loss is {idiosyncratic}. The estimator reads frozen features of EfficientNet-Lite0 with one layer an AU in place of a VGG-16 trained throughout.
+FERA 2017 is given to licence holders only: synthetic performers with exact values take its place, and all 54 channels that of 7 AUs. Pictures are {size} px instead of 224; the generator has {width} maps in its first layer and {blocks} residual blocks. Values enter at each normalisation rather than as further planes of the picture, which a normalisation would take out again, and two planes tell each pixel where it lies. Targets of other people have noise of 0.1 as in GANimation's implementation; pictures of the same person count for the idiosyncratic loss where the heads are turned alike within {alike:.0f} degrees.{changed} The estimator reads frozen features of EfficientNet-Lite0 with one layer an AU in place of a VGG-16 trained throughout.
 
 ## How much translations look like renders
 

@@ -18,10 +18,10 @@ from training.papers.translator.album import Album
 from training.papers.translator.translator import Translator
 
 _DROPOUT: Final = 0.5
-_RATE: Final = 2e-3
+_RATE: Final = 4e-3
 _DECAY: Final = 1e-2
-_STEPS: Final = 200
-_BATCH: Final = 256
+_STEPS: Final = 100
+_BATCH: Final = 128
 
 
 @dataclass(frozen=True, slots=True)

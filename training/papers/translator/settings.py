@@ -87,5 +87,5 @@ def settings(preprocessor: str, size_px: int | None = None) -> Settings:
         critic_steps=1,
         batch=16,
         rate=4e-4,
-        weights=Weights(idiosyncratic=10.0),
+        weights=Weights(expression=20.0, idiosyncratic=50.0),
     )

@@ -35,7 +35,7 @@ class Translator:
         """Translates pictures.
 
         Args:
-            pictures: (N, 3, S, S) RGB, cut out as `settings.look` says.
+            pictures: (N, 3, S, S) RGB, as `album.cut` cuts them out for `settings.look`.
             values: (N, P) what each should show, over `channels.PREDICTED_IDS`, 0..1.
 
         Returns:
