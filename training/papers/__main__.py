@@ -22,6 +22,7 @@ from training.papers.places import folder
 from training.papers.registration import Registered
 from training.papers.saying import say
 from training.papers.system import Order, Studied, System
+from training.papers.translator import making, ordering
 from training.synth import film
 
 _ALL: Final = (Feafa(), Cnn48(), Cnn48Lite(), Registered(), AuNet())
@@ -59,11 +60,12 @@ def main() -> int:
         _, paths = film.film_all(plan.call, options.films or (out / "films" if options.smoke else None))
         casts = {name: data.load(own) for name, own in paths.items()}
         order = _order(options, plan, casts, out)
-        systems = [SYSTEMS[name] for name in options.names or SYSTEMS]
-        for system in systems:
-            if not options.study:
-                make(system, order, out)
-            elif isinstance(system, Studied):
+        for name in options.names or SYSTEMS:
+            if name == ordering.NAME:
+                making.make(order, ordering.commission(options, out), out)
+            elif not options.study:
+                make(SYSTEMS[name], order, out)
+            elif isinstance(system := SYSTEMS[name], Studied):
                 study.make(system, order, options.out or study.PAGES)
     except (packages.PackageError, RuntimeError) as error:
         sys.stderr.write(f"{error}\n")
@@ -86,7 +88,9 @@ def make(system: System, order: Order, out: Path) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make.py train papers", description="Train the papers' systems.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which; all without a name: {', '.join(SYSTEMS)}")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"which; all without a name: {', '.join(SYSTEMS)}; or {ordering.NAME}"
+    )
     parser.add_argument("--smoke", action="store_true", help="a tiny run that shows that every step works")
     parser.add_argument("--study", action="store_true", help="the papers' comparisons (a page in docs), no regressor")
     parser.add_argument("--hours", type=float, help="time for all of them; what is shortened is said")
@@ -101,9 +105,11 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--weights", type=Path, help="feafa: its ImageNet weights, a PyTorch state dict")
     parser.add_argument("--finetune", type=int, default=0, help="feafa, registered: passes with all set free")
+    ordering.add(parser)
     options = parser.parse_args()
-    if unknown := [name for name in options.names if name not in SYSTEMS]:
-        parser.error(f"there is no system {unknown[0]}: choose from {', '.join(SYSTEMS)}")
+    if unknown := [name for name in options.names if name not in (*SYSTEMS, ordering.NAME)]:
+        parser.error(f"there is no system {unknown[0]}: choose from {', '.join((*SYSTEMS, ordering.NAME))}")
+    ordering.check(parser, options)
     studied = [name for name, system in SYSTEMS.items() if isinstance(system, Studied)]
     if options.study and (without := [name for name in options.names if name not in studied]):
         parser.error(f"{without[0]} has no comparisons of its own: --study knows {', '.join(studied) or 'none yet'}")

@@ -1,0 +1,1 @@
+"""The third paper's expression generator: one face, shown with other Action Units."""
