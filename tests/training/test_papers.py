@@ -197,6 +197,7 @@ def test_weights_that_do_not_fit_are_told(tmp_path: Path) -> None:
     ("arguments", "wanted"),
     [
         (["nonsense"], "there is no system nonsense: choose from feafa, cnn48, cnn48_lite"),
+        (["feafa", "--study"], "feafa has no comparisons of its own"),
         (["--smoke"], "--smoke needs --out FOLDER"),
         (["--hours", "0"], "--hours must be above 0"),
         (["--shards", "0"], "must be 1 or more"),

@@ -13,13 +13,13 @@ import torch
 
 from training import packages
 from training.all_or_nothing import all_or_nothing
-from training.papers import data, export
+from training.papers import data, export, study
 from training.papers.cnn48 import Cnn48, Cnn48Lite
 from training.papers.feafa import Feafa
 from training.papers.imagenet import BACKBONES
 from training.papers.places import folder
 from training.papers.saying import say
-from training.papers.system import Order, System
+from training.papers.system import Order, Studied, System
 from training.synth import film
 
 SYSTEMS: Final[dict[str, System]] = {system.name: system for system in (Feafa(), Cnn48(), Cnn48Lite())}
@@ -43,7 +43,10 @@ SMOKE: Final = Plan(film.Call({"validation": 1, "test": 1, "training": 1}, views
 
 
 def main() -> int:
-    """Trains what is named, or everything; finished films, features and passes are kept and found again."""
+    """Trains what is named, or everything; finished films, features and passes are kept and found again.
+
+    With --study the papers' comparisons are made in place of the regressors.
+    """
     options = _arguments()
     plan = _plan(options)
     torch.set_num_threads(os.cpu_count() or 1)
@@ -53,8 +56,12 @@ def main() -> int:
         _, paths = film.film_all(plan.call, options.films or (out / "films" if options.smoke else None))
         casts = {name: data.load(own) for name, own in paths.items()}
         order = _order(options, plan, casts, out)
-        for name in options.names or SYSTEMS:
-            make(SYSTEMS[name], order, out)
+        systems = [SYSTEMS[name] for name in options.names or SYSTEMS]
+        for system in systems:
+            if not options.study:
+                make(system, order, out)
+            elif isinstance(system, Studied):
+                study.make(system, order, options.out or study.PAGES)
     except (packages.PackageError, RuntimeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -78,6 +85,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make.py train papers", description="Train the papers' systems.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which; all without a name: {', '.join(SYSTEMS)}")
     parser.add_argument("--smoke", action="store_true", help="a tiny run that shows that every step works")
+    parser.add_argument("--study", action="store_true", help="the papers' comparisons (a page in docs), no regressor")
     parser.add_argument("--hours", type=float, help="time for all of them; what is shortened is said")
     parser.add_argument("--out", type=Path, help=f"folder of the models (default: {folder()}; required with --smoke)")
     parser.add_argument("--films", type=Path, help="folder of films (default: the cache)")
@@ -93,6 +101,9 @@ def _arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if unknown := [name for name in options.names if name not in SYSTEMS]:
         parser.error(f"there is no system {unknown[0]}: choose from {', '.join(SYSTEMS)}")
+    studied = [name for name, system in SYSTEMS.items() if isinstance(system, Studied)]
+    if options.study and (without := [name for name in options.names if name not in studied]):
+        parser.error(f"{without[0]} has no comparisons of its own: --study knows {', '.join(studied) or 'none yet'}")
     if options.smoke and options.out is None:
         parser.error("--smoke needs --out FOLDER: its results are not fit for use")
     if options.hours is not None and not options.hours > 0:

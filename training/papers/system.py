@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import nn
@@ -105,6 +105,25 @@ class System(Protocol):
 
     def train(self, order: Order) -> Trained:
         """Trains it; raises RuntimeError with what to do where something is missing."""
+        ...
+
+
+@runtime_checkable
+class Studied(System, Protocol):
+    """A system that repeats comparisons of its paper (`--study`); those that do not simply lack the method."""
+
+    def study(self, order: Order) -> str:
+        """Makes them on the test cast.
+
+        Args:
+            order: What is asked for; its deadline holds for everything together.
+
+        Returns:
+            Markdown below a page's title: what was compared and how, tables (`study.table`), what was shortened.
+
+        Raises:
+            RuntimeError: Something is missing; the message says what to do.
+        """
         ...
 
 

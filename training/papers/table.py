@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from training.papers.comparison import Row
-from training.papers.system import System
+from training.papers.places import page_of
+from training.papers.system import Studied, System
 
 _HEADER: Final = """\
 # The papers' systems
@@ -40,6 +41,8 @@ def text(rows: Sequence[Row], systems: Sequence[System], frames: int, performers
     if missing:
         trained = " ".join(missing)
         parts.append(f"Not trained yet, so without a row: {', '.join(missing)} (`make.py train papers {trained}`).")
+    if pages := [f"[{system.name}]({page_of(system.name)})" for system in systems if isinstance(system, Studied)]:
+        parts.append(f"Comparisons within one paper (`make.py train papers NAME --study`): {', '.join(pages)}.")
     parts.append("## What the papers report on their own data")
     parts.append("These figures are of other pictures, other people and other scales, and cannot be compared directly.")
     parts += [f"### `{system.name}`\n\n{_sentence(system.words.reported)}" for system in systems]
