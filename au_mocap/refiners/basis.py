@@ -21,6 +21,7 @@ POSES: Final = 2
 MAX_ANGLE_RAD: Final = float(np.radians(60.0))
 """The angle that pose parameters 0 and 1 stand for."""
 
+_LEAST: Final = 1e-6
 _REACH: Final = 3.0
 """Deviations from the mean face that identity parameters 0 and 1 stand for."""
 
@@ -63,7 +64,7 @@ class Basis:
         """A neutral face, (478, 3) aligned, as the (K,) identity parameters nearest to it."""
         offset = (np.asarray(neutral, np.float32) - self.mean).reshape(-1)
         places = self.components.reshape(self.identities, -1) @ offset
-        return np.clip(0.5 + places / (2.0 * _REACH * self.deviations), 0.0, 1.0).astype(np.float32)
+        return np.clip(0.5 + places / (2.0 * _REACH * np.maximum(self.deviations, _LEAST)), 0.0, 1.0).astype(np.float32)
 
     def neutral_of(self, identity: Floats) -> NDArray[np.float32]:
         """The (478, 3) aligned neutral face that (K,) identity parameters stand for."""
@@ -72,8 +73,9 @@ class Basis:
 
     def appearance_of(self, pictures: Floats) -> NDArray[np.float32]:
         """(N, 3, S, S) pictures, RGB 0..1, to (N, A) mean colours of the patches."""
-        colours = np.einsum("nchw,ahw->nac", np.asarray(pictures, np.float32), self.patches, optimize=True)
-        return colours.reshape(len(pictures), -1).astype(np.float32)
+        flat = np.asarray(pictures, np.float32).reshape(len(pictures), 3, -1)
+        colours = flat @ self.patches.reshape(len(self.patches), -1).T
+        return colours.transpose(0, 2, 1).reshape(len(pictures), -1).astype(np.float32)
 
 
 def poses_of(angles: Floats) -> NDArray[np.float32]:

@@ -80,7 +80,21 @@ def _entry(row: dict[str, Any], folder: Path) -> RefinerEntry:
         message = f"'size_px' must be a whole number from {_SMALLEST_PX} to {_LARGEST_PX}"
         raise ValueError(message)
     accuracy = {str(key): float(value) for key, value in row.get("accuracy", {}).items()}
-    return RefinerEntry(**texts, **files, channels=_ids(row["channels"]), size_px=size_px, accuracy=accuracy)
+    return RefinerEntry(
+        name=texts["name"],
+        version=texts["version"],
+        label=texts["label"],
+        description=texts["description"],
+        licence=texts["licence"],
+        training_data=texts["training_data"],
+        channels=_ids(row["channels"]),
+        size_px=size_px,
+        features=files["features"],
+        step=files["step"],
+        render=files["render"],
+        basis=files["basis"],
+        accuracy=accuracy,
+    )
 
 
 def _text(row: dict[str, Any], key: str) -> str:

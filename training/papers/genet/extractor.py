@@ -72,7 +72,10 @@ class Extractor(nn.Module):
         parts = torch.softmax(self.last(maps), dim=1)
         masks = torch.einsum("gc,nchw->nghw", self.attention, parts)
         kept.append((parts, masks, *seen))
-        weighed = [weight * masks[:, place, None] * maps for place, (weight, maps) in enumerate(zip(WEIGHTS, seen, strict=True))]
+        weighed = [
+            weight * masks[:, place, None] * maps
+            for place, (weight, maps) in enumerate(zip(WEIGHTS, seen, strict=True))
+        ]
         return torch.cat([*weighed, PARTS * parts], dim=1), kept
 
     def back(self, slope: torch.Tensor, kept: list[Kept]) -> torch.Tensor:
@@ -80,7 +83,8 @@ class Extractor(nn.Module):
         parts, masks, *seen = kept[-1]
         slopes = torch.split(slope, [*_WIDTHS, len(CLASSES)], dim=1)
         of_masks = torch.stack(
-            [weight * (own * maps).sum(dim=1) for weight, own, maps in zip(WEIGHTS, slopes[:-1], seen, strict=True)], dim=1
+            [weight * (own * maps).sum(dim=1) for weight, own, maps in zip(WEIGHTS, slopes[:-1], seen, strict=True)],
+            dim=1,
         )
         of_parts = PARTS * slopes[-1] + torch.einsum("gc,nghw->nchw", self.attention, of_masks)
         of_logits = parts * (of_parts - (of_parts * parts).sum(dim=1, keepdim=True))

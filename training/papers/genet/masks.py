@@ -56,7 +56,7 @@ def paint(points: NDArray[np.floating], size_px: int) -> NDArray[np.uint8]:
     grid = np.rint((np.clip(points, -4.0, 5.0) * side - 0.5) * (1 << _SHIFT)).astype(np.int32)
     fine = np.zeros((side, side), np.uint8)
     for name, outline in _SHAPES:
-        cv2.fillPoly(fine, [grid[list(outline)]], CLASSES.index(name), lineType=cv2.LINE_8, shift=_SHIFT)
+        cv2.fillPoly(fine, [grid[list(outline)]], (CLASSES.index(name),), lineType=cv2.LINE_8, shift=_SHIFT)
     votes = [
         cv2.resize(np.asarray(fine == number, np.float32), (size_px, size_px), interpolation=cv2.INTER_AREA)
         for number in range(len(CLASSES))

@@ -99,9 +99,7 @@ def clips(refiner: Refiner, cast: Cast, performers: NDArray[np.integer], alter: 
     return found
 
 
-def _clip(
-    refiner: Refiner, tables: tuple[NDArray[np.float32], ...], places: NDArray[np.int64], moving: bool
-) -> Clip:
+def _clip(refiner: Refiner, tables: tuple[NDArray[np.float32], ...], places: NDArray[np.int64], moving: bool) -> Clip:
     pictures, landmarks, said, truth = tables
     aligned = align(landmarks)
     resting = places < NEUTRAL_FRAMES
