@@ -130,7 +130,7 @@ def refine(
         SettingsError: The number of steps cannot be.
     """
     check_steps(steps)
-    _check(take)
+    check(take)
     begun = time.perf_counter()
     seen = features(take)
     usable = take.found & seen.known & np.isfinite(start).all(axis=1)
@@ -171,7 +171,8 @@ def refine(
     )
 
 
-def _check(take: Take) -> None:
+def check(take: Take) -> None:
+    """Raises TakeError unless a take can be refined."""
     if take.is_imported:
         message = "Another program measured this take: without landmarks there is no face to refine."
         raise TakeError(message)

@@ -39,8 +39,8 @@ _WORDS: Final = Words(
     ),
     departures=(
         "Justice Face cannot be had: the generator learns from this project's synthetic performers as they were "
-        "filmed, in changing light, so that the colours of cheeks, forehead and chin are parameters too, read off the picture "
-        f"instead of fitted; identity is the aligned neutral landmarks. {examples.SIZE_PX} pixels a side: the "
+        "filmed, in changing light, so that the colours of cheeks, forehead and chin are parameters too, read off the "
+        f"picture instead of fitted; identity is the aligned neutral landmarks. {examples.SIZE_PX} pixels a side: the "
         "transposed convolutions that these need no doubling of have stride 1 and kernel 3. Alignment is a similarity. "
         "Brows, lids and lips weigh more in the content loss. EfficientNet-Lite0 takes VGG-16's place in the "
         "perceptual loss. The segmentation network is a small residual one instead of ResNet-50, without ImageNet's "

@@ -22,7 +22,7 @@ from training.papers.system import Order
 EXTRACTOR_BATCH: Final = 32
 GENERATOR_BATCH: Final = 32
 _RATES: Final = (2e-3, 2e-3)
-_STEPS_IN_PART: Final = 32
+_STEPS_IN_PART: Final = 16
 """Batches between two checkpoints: a run that has little time at once still comes on."""
 
 _PERCEPTUAL: Final = 0.05
