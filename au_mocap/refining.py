@@ -141,7 +141,7 @@ def refine(
     found = _Found(np.zeros((len(take), len(channels.IDS)), np.float32))
     done = 0
     with open_video(_video_of(take, video)) as opened:
-        _check_size(take, opened)
+        _check_video(work, opened)
         identity = _identity(work, opened)
         wanted, last = _moments(work), None
         for done, places, pictures in _blocks(work, opened):
@@ -189,11 +189,20 @@ def _video_of(take: Take, video: Path | None) -> Path:
     return video if video is not None else Path(str(remembered))
 
 
-def _check_size(take: Take, opened: Video) -> None:
+def _check_video(work: _Work, opened: Video) -> None:
+    take = work.take
     if list(opened.info.size_px) != take.meta.get("frame_size", list(opened.info.size_px)):
         width, height = opened.info.size_px
         message = f"{opened.info.name} has {width} x {height} pixels: it is not the video that was analysed."
         raise VideoError(message)
+    count = opened.info.frame_count
+    if count is not None and count <= take.first_frame + int(np.flatnonzero(work.usable)[-1]):
+        raise _too_short(opened)
+
+
+def _too_short(opened: Video) -> VideoError:
+    message = f"{opened.info.name} ends before the take does: it is not the video that was analysed."
+    return VideoError(message)
 
 
 def _identity(work: _Work, opened: Video) -> NDArray[np.float32]:
@@ -210,8 +219,7 @@ def _identity(work: _Work, opened: Video) -> NDArray[np.float32]:
         number = take.first_frame + place
         pictures += [work.picture(frame.image, place) for frame in opened.frames(number, number + 1)]
     if len(pictures) < len(places):
-        message = f"{opened.info.name} ends before the take does: it is not the video that was analysed."
-        raise VideoError(message)
+        raise _too_short(opened)
     rest = np.median(work.seen.landmarks[places], axis=0)
     return fit_identity(work.refiner, work.shown(places, pictures), work.refiner.basis.identity_of(rest), work.steps)
 
@@ -238,8 +246,7 @@ def _blocks(work: _Work, opened: Video) -> Iterator[tuple[int, list[int], list[N
             yield done, places, pictures
             places, pictures = [], []
     if done < len(take):
-        message = f"{opened.info.name} ends before the take does: it is not the video that was analysed."
-        raise VideoError(message)
+        raise _too_short(opened)
 
 
 def _keep(found: _Found, work: _Work, places: list[int], fitted: Fitted) -> None:

@@ -130,11 +130,11 @@ def test_registry_names_refiners(tmp_path: Path) -> None:
     assert (entry.name, entry.channels, entry.size_px) == ("own", ("jaw_drop", "eye_close_L"), 64)
     assert [each.file for each in entry.files] == ["a.onnx", "b.onnx", "c.onnx", "d.npz"]
     assert refiner_entry(registry) == refiner_entry(registry, "own") == entry
-    with pytest.raises(ModelError, match="There is no refiner 'other'. Choose one of: own"):
+    with pytest.raises(ModelError, match=r"There is no refiner 'other'\. Choose one of: own"):
         refiner_entry(registry, "other")
     with pytest.raises(ModelError, match=r"Refiner 'own' cannot be used: .*d\.npz cannot be read"):
         open_refiner(registry)
-    with pytest.raises(ModelError, match="There is no refiner 'genet'. Choose one of: none installed"):
+    with pytest.raises(ModelError, match=r"There is no refiner 'genet'\. Choose one of: none installed"):
         refiner_entry(Registry())
 
 

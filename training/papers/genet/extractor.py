@@ -1,5 +1,6 @@
 """The feature extractor: a network that tells the parts of a face, and what its maps say where the parts are."""
 
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -81,7 +82,8 @@ class Extractor(nn.Module):
     def back(self, slope: torch.Tensor, kept: list[Kept]) -> torch.Tensor:
         """Gradient of the features to that of the pictures (N, 3, S, S)."""
         parts, masks, *seen = kept[-1]
-        slopes = torch.split(slope, [*_WIDTHS, len(CLASSES)], dim=1)
+        ends = [sum(_WIDTHS[:place]) for place in range(len(_WIDTHS) + 1)]
+        slopes = [slope[:, first:last] for first, last in pairwise([*ends, self.features])]
         of_masks = torch.stack(
             [weight * (own * maps).sum(dim=1) for weight, own, maps in zip(WEIGHTS, slopes[:-1], seen, strict=True)],
             dim=1,

@@ -8,6 +8,7 @@ import numpy as np
 
 from au_mocap import metrics
 from au_mocap.channels import PREDICTED_IDS
+from au_mocap.refiners.fitting import STEPS
 from au_mocap.refiners.refiner import Refiner, open_refiner
 from au_mocap.registry import BUNDLED, Registry
 from training.all_or_nothing import all_or_nothing
@@ -64,6 +65,10 @@ class Genet:
     name = "genet"
     words = _WORDS
 
+    def __init__(self, steps: int = STEPS) -> None:
+        """A system whose figures are those of fitting in some steps."""
+        self._steps = steps
+
     def make(self, order: Order, out: Path) -> None:
         """Trains both networks and writes a refiner into a folder of models, in the place of an earlier one.
 
@@ -94,10 +99,11 @@ class Genet:
             refiner,
             clips(refiner, order.casts["validation"], _some(order.casts["validation"], TUNED_ON)),
             order.deadline_s,
+            self._steps,
         )
         refiner = self._written(tuned, facts, out)
         people = _some(order.casts["test"], MEASURED_ON)
-        played = play(refiner, clips(refiner, order.casts["test"], people))
+        played = play(refiner, clips(refiner, order.casts["test"], people), self._steps)
         measured = figures(played)
         facts = replace(facts, performers=len(people), figures=measured, notes=(*facts.notes, said))
         product.register(facts, self.name, out)

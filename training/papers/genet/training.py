@@ -25,7 +25,7 @@ _RATES: Final = (2e-3, 2e-3)
 _STEPS_IN_PART: Final = 16
 """Batches between two checkpoints: a run that has little time at once still comes on."""
 
-_PERCEPTUAL: Final = 0.05
+_PERCEPTUAL: Final = 0.1
 """The paper's lambda."""
 
 _BLOCKS: Final = (0, 2, 4)
@@ -89,7 +89,7 @@ def likeness(order: Order) -> Callable[[torch.Tensor, torch.Tensor], torch.Tenso
 
 
 class Compared(nn.Module):
-    """Distance of pictures as a frozen ImageNet network sees them, summed over some of its blocks."""
+    """Distance of pictures as a frozen ImageNet network sees them, the mean over some of its blocks."""
 
     def __init__(self, network: Normalised) -> None:
         super().__init__()
@@ -99,8 +99,9 @@ class Compared(nn.Module):
         """(N, 3, S, S) twice to one number."""
         with torch.no_grad():
             targets = self._maps(wanted)
-        distances = [(own - target).square().mean() for own, target in zip(self._maps(pictures), targets, strict=True)]
-        return torch.stack(distances).sum()
+        pairs = zip(self._maps(pictures), targets, strict=True)
+        # Each block counts alike, whatever the size of its numbers.
+        return torch.stack([(own - target).square().mean() / target.square().mean() for own, target in pairs]).mean()
 
     def _maps(self, pictures: torch.Tensor) -> list[torch.Tensor]:
         inner = self.network.network
