@@ -39,7 +39,7 @@ def order(tmp_path_factory: pytest.TempPathFactory) -> Order:
     films = film_clip(tmp_path_factory.mktemp("films"), {"training": 2, "validation": 1, "test": 1})
     casts = {cast: data.load(paths) for cast, paths in films.items()}
     runs = tmp_path_factory.mktemp("runs") / "run"
-    return Order(casts=casts, checkpoints=runs, epochs=2, deadline_s=time.monotonic(), folds=2)
+    return Order(casts=casts, checkpoints=runs, epochs=4, deadline_s=time.monotonic(), folds=2)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 """Training of the two networks: the extractor on classes, then the generator by content and perceptual loss."""
 
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +26,10 @@ GENERATOR_BATCH: Final = 32
 _RATES: Final = (2e-3, 2e-3)
 _STEPS_IN_PART: Final = 16
 """Batches between two checkpoints: a run that has little time at once still comes on."""
+
+_EXTRACTORS: Final = 0.2
+_GENERATORS: Final = 0.8
+"""Shares of the time that is left when each begins; what the generator leaves is for rates and figures."""
 
 _PERCEPTUAL: Final = 0.1
 """The paper's lambda."""
@@ -51,6 +57,8 @@ def train_extractor(order: Order, shown: Examples, layout: Basis, path: Path) ->
         for batch in _part(feed, number):
             yield disturbed(batch.pictures, rng), batch.classes
 
+    # It has learnt what it can long before the generator, which gets most of the time.
+    order = replace(order, epochs=-(-order.epochs // 2), deadline_s=_share(order, _EXTRACTORS))
     said = fitting.run(_course(order, feed, _RATES[0]), batches)
     return network, f"of the extractor {said}" if said else ""
 
@@ -68,6 +76,7 @@ def train_generator(order: Order, shown: Examples, layout: Basis, path: Path) ->
         for batch in _part(feed, number):
             yield batch.parameters, torch.cat([batch.pictures, _weights(batch.classes)], dim=1)
 
+    order = replace(order, deadline_s=_share(order, _GENERATORS))
     said = fitting.run(_course(order, feed, _RATES[1]), batches)
     return network, f"of the generator {said}" if said else ""
 
@@ -114,6 +123,11 @@ class Compared(nn.Module):
             maps = block(maps)
             seen.append(maps)
         return [seen[number] for number in _BLOCKS]
+
+
+def _share(order: Order, share: float) -> float | None:
+    """The deadline of a part of the work that gets some of the time that is left."""
+    return order.deadline_s and time.monotonic() + share * (order.deadline_s - time.monotonic())
 
 
 def _weights(classes: torch.Tensor) -> torch.Tensor:
