@@ -4,28 +4,24 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
-from . import DEFAULT_REGRESSOR, files, refining
+from . import files
 from . import take as takes
 from .errors import AuMocapError, TakeError
-from .library import clips
 from .meter import Meter
+from .refine_file import ENDING, Job, check_apart, output_of, refine_file, told
 from .refiners.entry import refiners
 from .refiners.fitting import MOST_STEPS, STEPS
 from .refiners.refiner import open_refiner
 from .registry import BUNDLED, Registry
-from .regressors import open_regressor
 from .runtimes import AUTOMATIC_THREADS, MOST_THREADS
-
-_ENDING: Final = f".refined{takes.SUFFIX}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Says what the command takes."""
     parser.add_argument("input", type=Path, metavar="TAKE", help=f"a take that was analysed, NAME{takes.SUFFIX}")
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="OUT", help=f"the refined take (default: NAME{_ENDING}, beside the other)"
+        "-o", "--output", type=Path, metavar="OUT", help=f"the refined take (default: NAME{ENDING}, beside the other)"
     )
     parser.add_argument("--video", type=Path, help="the take's video, where it has moved")
     parser.add_argument("--refiner", metavar="NAME", help="default: the first of the model folders")
@@ -52,22 +48,13 @@ def run(options: argparse.Namespace) -> int:
     source: Path = options.input
     output = _output(source, options.output)
     files.check_writable(output, overwrite=options.overwrite)
-    take = takes.load(source)
-    registry = Registry((BUNDLED, *options.models))
-    refiner = open_refiner(registry, options.refiner, options.device, options.threads)
-    refining.check(take)
-    name = str(take.meta.get("regressor", {}).get("name", DEFAULT_REGRESSOR))
-    start = refining.start_of(take, open_regressor(registry, name, options.device, options.threads))
-    found = clips.of_take(source, take.meta)
-    video = options.video or (Path(found) if found else None)
+    job = Job(source, output, options.video, options.refiner, options.steps, options.device, options.threads)
     meter = Meter(source.name)
     try:
-        refined = refining.refine(take, start, refiner, video, options.steps, meter)
+        refined = refine_file(job, Registry((BUNDLED, *options.models)), meter)
     finally:
         meter.finish()
-    takes.save(refined.take, output)
-    left = 100.0 * refined.after / refined.before if refined.before else 100.0
-    _say(f"{refined.frames} of {len(take)} frames were fitted; {left:.0f} % of the difference to the video is left.")
+    _say(told(refined))
     _say(f"Wrote {output}")
     return 0
 
@@ -90,13 +77,11 @@ def _output(source: Path, output: Path | None) -> Path:
         message = f"{source} is no take (NAME{takes.SUFFIX}): analyse the video first (extract), then refine its take."
         raise TakeError(message)
     if output is None:
-        return source.with_name(source.name.removesuffix(takes.SUFFIX) + _ENDING)
+        return output_of(source)
     if not output.name.endswith(takes.SUFFIX):
         message = f"A refined take is a take: name NAME{takes.SUFFIX}, not {output}."
         raise TakeError(message)
-    if output.absolute() == source.absolute():
-        message = "The refined take cannot take the place of the one that it is made from: choose another name."
-        raise TakeError(message)
+    check_apart(source, output)
     return output
 
 

@@ -165,8 +165,8 @@ def refine(
     }
     return Refined(
         take=replace(take, refinement=found.refinement.astype(np.float16), meta={**take.meta, "refined": about}),
-        before=float(np.mean(found.before)),
-        after=float(np.mean(found.after)),
+        before=float(np.mean(found.before)) if found.before else float("nan"),
+        after=float(np.mean(found.after)) if found.after else float("nan"),
         frames=len(found.after),
     )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from .. import channels
+from ..errors import ModelError
 from ..registry import ModelFile, Registry
 
 _TEXTS: Final = ("name", "version", "label", "description", "licence", "training_data")
@@ -66,7 +67,10 @@ def refiners(registry: Registry) -> tuple[RefinerEntry, ...]:
 def refiner_entry(registry: Registry, name: str | None = None) -> RefinerEntry:
     """The refiner of that name, or the first; ModelError names the choices where there is none."""
     known = registry.further("refiner", _entry)
-    return registry.pick("refiner", name or next(iter(known), "genet"), known)
+    if name is None and not known:
+        message = "No refiner is installed: name a model folder that holds one (--models DIR), or add it in Blender."
+        raise ModelError(next(iter(registry.problems.values()), message))
+    return registry.pick("refiner", name or next(iter(known)), known)
 
 
 def _entry(row: dict[str, Any], folder: Path) -> RefinerEntry:

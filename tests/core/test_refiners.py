@@ -134,7 +134,7 @@ def test_registry_names_refiners(tmp_path: Path) -> None:
         refiner_entry(registry, "other")
     with pytest.raises(ModelError, match=r"Refiner 'own' cannot be used: .*d\.npz cannot be read"):
         open_refiner(registry)
-    with pytest.raises(ModelError, match=r"There is no refiner 'genet'\. Choose one of: none installed"):
+    with pytest.raises(ModelError, match="No refiner is installed: name a model folder"):
         refiner_entry(Registry())
 
 

@@ -71,6 +71,8 @@ def test_curves_are_the_heads_values_and_the_refinement(
 def test_refined_take_comes_back_from_its_file(refined: refining.Refined, tmp_path: Path) -> None:
     takes.save(refined.take, tmp_path / "a.take.npz")
     back = takes.load(tmp_path / "a.take.npz")
+    assert back.refinement is not None
+    assert refined.take.refinement is not None
     np.testing.assert_array_equal(back.refinement, refined.take.refinement)
     assert back.meta["refined"] == refined.take.meta["refined"]
     takes.save(replace(back, refinement=None), tmp_path / "b.take.npz")
@@ -150,7 +152,7 @@ def test_command_tells_what_does_not_fit(stored: Path, tmp_path: Path, capsys: p
     assert "There is no take" in said(tmp_path / "missing.take.npz")
     assert "cannot take the place" in said(stored, "-o", stored, "--overwrite")
     assert "A refined take is a take" in said(stored, "-o", tmp_path / "a.csv")
-    assert "There is no refiner" in said(stored, "-o", tmp_path / "a.take.npz")
+    assert "No refiner is installed" in said(stored, "-o", tmp_path / "a.take.npz")
     (tmp_path / "there.take.npz").write_text("mine")
     assert "already exists" in said(stored, "-o", tmp_path / "there.take.npz")
     assert "no whole number from 1 to 1000" in said(stored, "--steps", "0", code=2)
