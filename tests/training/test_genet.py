@@ -226,6 +226,18 @@ def test_training_is_taken_up_where_it_was_left(
     assert missing == "of the extractor 1 of 2 passes were trained, then the time was up"
 
 
+def test_study_says_what_was_compared_and_what_was_left_out(models: Path, order: Order) -> None:
+    page = study.study(open_refiner(Registry((models, BUNDLED)), "genet", "cpu"), order, steps=1)
+    assert page.count("\n## ") + page.startswith("## ") == 4
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    windows = [row for row in rows if row[0].removeprefix("| ").isdecimal()]
+    assert [int(row[0][2:]) for row in windows] == list(study.WINDOWS)
+    assert all(0.0 <= float(cell.rstrip(" |")) < 0.5 for row in windows for cell in row[1:])
+    assert "24 frames of 1 performers" in page
+    assert "| as they are |" in page
+    assert "since the time was up: dark, light from one side" in page
+
+
 def test_genet_takes_part_among_the_systems() -> None:
     system = SYSTEMS["genet"]
     assert isinstance(system, Product)

@@ -24,16 +24,22 @@ _ALTERED: Final = 4
 _TIMED: Final = 16
 
 
-def study(refiner: Refiner, order: Order) -> str:
-    """Markdown of all comparisons on some performers of the test cast; stops beginning new ones when the time is up."""
+def study(refiner: Refiner, order: Order, steps: int = STEPS) -> str:
+    """Markdown of all comparisons on some performers of the test cast; what the time is up for is left out and named.
+
+    Args:
+        refiner: What is studied.
+        order: Its test cast is shown.
+        steps: Of each fitting.
+    """
     cast = order.casts["test"]
     performing = np.flatnonzero(cast.frames.moving[:: len(cast) // cast.performers])
     still = np.setdiff1d(np.arange(cast.performers), performing)
     people = np.sort(np.concatenate([performing[: PERFORMERS // 2], still[: PERFORMERS // 2]]))
     found = clips(refiner, cast, people)
-    played = play(refiner, found)
+    played = play(refiner, found, steps)
     parts = [_accuracy(played, len(people)), _stability(played), _cost(refiner, found[0])]
-    parts.append(_robustness(refiner, order, people[:_ALTERED]))
+    parts.append(_robustness(refiner, order, people[:_ALTERED], steps))
     return "\n\n".join(parts)
 
 
@@ -114,7 +120,7 @@ def _ms(work: Callable[[], object]) -> float:
     return 1000.0 * (time.perf_counter() - started)
 
 
-def _robustness(refiner: Refiner, order: Order, people: NDArray[np.integer]) -> str:
+def _robustness(refiner: Refiner, order: Order, people: NDArray[np.integer], steps: int) -> str:
     rows: list[list[str | float]] = []
     missing: list[str] = []
     plain: Played | None = None
@@ -122,7 +128,7 @@ def _robustness(refiner: Refiner, order: Order, people: NDArray[np.integer]) -> 
         if plain is not None and order.deadline_s is not None and time.monotonic() > order.deadline_s:
             missing.append(name)
             continue
-        played = play(refiner, clips(refiner, order.casts["test"], people, alter))
+        played = play(refiner, clips(refiner, order.casts["test"], people, alter), steps)
         plain = plain or played
         icc = [float(metrics.icc(values, played.truth)[FEAFA].mean()) for values in (played.start, played.refined)]
         moved = [

@@ -87,7 +87,7 @@ class Genet:
 
     def study(self, order: Order) -> str:
         """Stability, robustness and accuracy of the refiner in the folder of models."""
-        return comparisons.study(open_refiner(Registry((folder(), BUNDLED)), self.name, "cpu"), order)
+        return comparisons.study(open_refiner(Registry((folder(), BUNDLED)), self.name, "cpu"), order, self._steps)
 
     def _publish(
         self, networks: product.Networks, order: Order, out: Path, trained: tuple[int, tuple[str, ...]]
