@@ -34,6 +34,9 @@ _GENERATORS: Final = 0.8
 _PERCEPTUAL: Final = 0.1
 """The paper's lambda."""
 
+_PARTS: Final = 0.2
+"""Weight of the loss of the parts of the face."""
+
 _BLOCKS: Final = (0, 2, 4)
 """Blocks of the ImageNet network whose maps are compared: 16, 24 and 40 maps at a half, a quarter and an eighth."""
 
@@ -63,36 +66,44 @@ def train_extractor(order: Order, shown: Examples, layout: Basis, path: Path) ->
     return network, f"of the extractor {said}" if said else ""
 
 
-def train_generator(order: Order, shown: Examples, layout: Basis, path: Path) -> tuple[Generator, str]:
-    """Trains the generator; with what was shortened."""
+def train_generator(
+    order: Order, shown: Examples, layout: Basis, path: Path, extractor: Extractor
+) -> tuple[Generator, str]:
+    """Trains the generator, with what the trained extractor sees of its pictures; with what was shortened."""
     torch.manual_seed(order.seed)
     feed = Feed(shown, layout, GENERATOR_BATCH, order.seed)
     inputs = next(feed.batches(0, 0, 1)).parameters.shape[1]
     network = Generator(inputs, SIZE_PX)
     optimizer = torch.optim.Adam(network.parameters(), _RATES[1], betas=(0.5, 0.99))
-    fitting = Fitting(network, optimizer, likeness(order), path)
+    fitting = Fitting(network, optimizer, likeness(order, extractor), path)
 
     def batches(number: int) -> Iterator[Batch]:
         for batch in _part(feed, number):
-            yield batch.parameters, torch.cat([batch.pictures, _weights(batch.classes)], dim=1)
+            yield batch.parameters, torch.cat([batch.pictures, batch.classes[:, None].float()], dim=1)
 
     order = replace(order, deadline_s=_share(order, _GENERATORS))
     said = fitting.run(_course(order, feed, _RATES[1]), batches)
     return network, f"of the generator {said}" if said else ""
 
 
-def likeness(order: Order) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """Content loss (equation 2, weighed by class) and perceptual loss (equation 3) of rendered pictures.
+def likeness(order: Order, extractor: Extractor) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Content loss (equation 2, weighed by class), perceptual loss (equation 3), and that of the parts of the face.
+
+    The last is the cross-entropy of what the extractor makes of the rendering: brows, lids and lips are to be where the
+    performer's are, before their colours are right.
 
     Returns:
-        From (N, 3, S, S) pictures, and (N, 4, S, S) wanted ones with their weights in the last map, to one number.
+        From (N, 3, S, S) pictures, and (N, 4, S, S) wanted ones with their classes in the last map, to one number.
     """
+    extractor = extractor.to(DEVICE).eval().requires_grad_(False)
     compared = Compared(open_backbone(BACKBONES["efficientnet_lite0"], order.weights)).to(DEVICE)
 
     def loss(pictures: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-        target, weights = wanted[:, :3], wanted[:, 3:]
+        target, classes = wanted[:, :3], wanted[:, 3].long()
+        weights = _weights(classes)
         content = ((pictures - target).abs() * weights).mean() / weights.mean()
-        return content + _PERCEPTUAL * compared(pictures, target)
+        parts = functional.cross_entropy(extractor(pictures), classes)
+        return content + _PERCEPTUAL * compared(pictures, target) + _PARTS * parts
 
     return loss
 
@@ -133,7 +144,7 @@ def _share(order: Order, share: float) -> float | None:
 def _weights(classes: torch.Tensor) -> torch.Tensor:
     """(N, 1, S, S) weights of pixels by class."""
     table = torch.tensor([_WEIGHT_OF.get(name, _WEIGHT) for name in CLASSES])
-    return table[classes][:, None]
+    return table.to(classes.device)[classes][:, None]
 
 
 def parts_of(feed: Feed) -> int:
