@@ -12,14 +12,16 @@ pytest.importorskip("moderngl", reason="films need the 'train' extra")
 
 import torch
 
-from au_mocap import cli, pipeline
+from au_mocap import channels, cli, pipeline
 from au_mocap import take as takes
 from au_mocap.channels import PREDICTED_IDS
 from au_mocap.refiners import basis
+from au_mocap.refiners.fitting import Shown
 from au_mocap.refiners.refiner import open_refiner
 from au_mocap.registry import BUNDLED, Registry
 from au_mocap.regressors import open_regressor
 from au_mocap.tracking import open_tracker
+from tests.core.refiners import made_refiner
 from tests.training.filmed import CLIP, film_clip
 from training import packages
 from training.geometry.network import CHANNEL_TWIN
@@ -30,6 +32,7 @@ from training.papers.genet import examples, masks, study, training, tuning
 from training.papers.genet.extractor import Extractor
 from training.papers.genet.generator import Generator
 from training.papers.genet.graphs import Step
+from training.papers.genet.playing import Clip, play
 from training.papers.genet.system import Genet
 from training.papers.system import Order, Product, Studied
 
@@ -179,6 +182,31 @@ def examples_layout() -> basis.Basis:
         face, face[None], np.ones(1, np.float32), np.zeros((0, 8, 8), np.float32), np.ones(1, np.float32),
         number, number, number,
     )  # fmt: skip
+
+
+def test_aus_that_fitting_makes_worse_are_left_alone() -> None:
+    refiner = made_refiner(step=np.float32(0.5))
+    random = np.random.default_rng(2)
+    truth = random.uniform(0.3, 0.7, (6, len(PREDICTED_IDS))).astype(np.float32)
+    right, wrong = PREDICTED_IDS.index("jaw_drop"), PREDICTED_IDS.index("eye_close_L")
+    said, rendered = truth.copy(), truth.copy()
+    said[:, right] += 0.2  # what the pictures put right
+    rendered[:, wrong] += 0.2  # what they show falsely
+    pose, own = np.full((6, 2), 0.5, np.float32), np.full((6, 3), 0.5, np.float32)
+    appearance = np.full((6, refiner.basis.appearances), 0.4, np.float32)
+    pictures = refiner.render(np.concatenate([pose, rendered, own, appearance], axis=1))
+    shown = Shown(pose, said, appearance, refiner.features(pictures), np.zeros(6, bool))
+    tables = [channels.complete(values, PREDICTED_IDS) for values in (said, truth)]
+    clip = Clip(shown, *tables, np.arange(6) < 2, refiner.basis.mean, False, pictures)
+    best, told = tuning.tune(refiner, [clip], None, steps=6)
+    assert best is refiner.basis
+    rates = best.rates[basis.POSES : basis.POSES + len(PREDICTED_IDS)]
+    assert rates[wrong] == 0.0
+    assert rates[right] == 1.0
+    played = play(refiner, [clip], 6)
+    assert played.error(played.refined) < 0.2 * played.error(played.start)
+    assert "AUs are fitted" in told
+    assert "time was up" not in told
 
 
 def test_stability_is_the_mean_deviation_within_windows() -> None:
