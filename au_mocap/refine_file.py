@@ -78,7 +78,7 @@ def refine_file(
     start = refining.start_of(take, open_regressor(registry, name, job.device, job.threads))
     known = clips.of_take(job.source, take.meta)
     video = job.video or (Path(known) if known else None)
-    refined = refining.refine(take, start, refiner, video, job.steps, on_progress)
+    refined = refining.refine(take, start, refiner, refining.Options(video, job.steps), on_progress)
     takes.save(refined.take, job.output)
     return refined
 

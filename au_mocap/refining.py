@@ -44,6 +44,19 @@ _JPEG_QUALITY: Final = 90
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """How to refine.
+
+    Attributes:
+        video: The video, where it has moved; None for the path that the take remembers.
+        steps: How often each frame's parameters are moved.
+    """
+
+    video: Path | None = None
+    steps: int = STEPS
+
+
+@dataclass(frozen=True, slots=True)
 class Refined:
     """What a pass found.
 
@@ -109,8 +122,7 @@ def refine(
     take: Take,
     start: Floats,
     refiner: Refiner,
-    video: Path | None = None,
-    steps: int = STEPS,
+    options: Options = Options(),
     on_progress: Callable[[Progress], bool] | None = None,
 ) -> Refined:
     """Fits every frame of a take that shows a face.
@@ -119,8 +131,7 @@ def refine(
         take: The take; it is not changed.
         start: (T, 58) values to start from, best with the actor's neutral taken off; NaN where there are none.
         refiner: What renders.
-        video: The video, where it has moved; None for the path that the take remembers.
-        steps: How often each frame's parameters are moved.
+        options: Which video, how many steps.
         on_progress: Called after every block; returning False stops the pass, and the frames after it stay as they are.
 
     Raises:
@@ -129,7 +140,7 @@ def refine(
         ModelError: A graph failed.
         SettingsError: The number of steps cannot be.
     """
-    check_steps(steps)
+    check_steps(options.steps)
     check(take)
     begun = time.perf_counter()
     seen = features(take)
@@ -137,27 +148,33 @@ def refine(
     if not usable.any():
         message = "No frame of the take shows a face: there is nothing to refine."
         raise TakeError(message)
-    work = _Work(take, np.asarray(start, np.float32), refiner, seen, usable, steps)
+    work = _Work(take, np.asarray(start, np.float32), refiner, seen, usable, options.steps)
     found = _Found(np.zeros((len(take), len(channels.IDS)), np.float32))
     done = 0
-    with open_video(_video_of(take, video)) as opened:
+    with open_video(_video_of(take, options.video)) as opened:
         _check_video(work, opened)
         identity = _identity(work, opened)
         wanted, last = _moments(work), None
         for done, places, pictures in _blocks(work, opened):
             if places:
                 shown = work.shown(places, pictures)
-                fitted = fit_frames(refiner, shown, identity, steps, last)
+                fitted = fit_frames(refiner, shown, identity, options.steps, last)
                 last = fitted.parameters[-1]
                 _keep(found, work, places, fitted)
                 _render(found, work, [each for each in places if each in wanted], (places, shown, fitted, identity))
             progress = Progress(done, len(take), len(found.after), time.perf_counter() - begun)
             if on_progress is not None and not on_progress(progress):
                 break
+    return _refined(work, found, identity, done)
+
+
+def _refined(work: _Work, found: _Found, identity: NDArray[np.float32], done: int) -> Refined:
+    """The take with its refinement, `done` frames of it looked at."""
+    take, entry = work.take, work.refiner.entry
     about = {
-        "name": refiner.entry.name,
-        "version": refiner.entry.version,
-        "steps": steps,
+        "name": entry.name,
+        "version": entry.version,
+        "steps": work.steps,
         "frames": len(found.after),
         "identity": [round(float(each), 4) for each in identity],
         "renderings": found.renderings,

@@ -31,7 +31,7 @@ def start(single_face_take: Take, regressor: Regressor) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def refined(single_face_take: Take, start: np.ndarray) -> refining.Refined:
-    return refining.refine(single_face_take, start, made_refiner(step=np.float32(0.05)), steps=3)
+    return refining.refine(single_face_take, start, made_refiner(step=np.float32(0.05)), refining.Options(steps=3))
 
 
 def test_every_frame_with_a_face_comes_nearer_to_its_picture(refined: refining.Refined, single_face_take: Take) -> None:
@@ -86,7 +86,7 @@ def test_stopped_pass_keeps_what_it_has_and_says_so(single_face_take: Take, star
         seen.append(progress)
         return False
 
-    found = refining.refine(single_face_take, start, made_refiner(), steps=1, on_progress=stop)
+    found = refining.refine(single_face_take, start, made_refiner(), refining.Options(steps=1), on_progress=stop)
     assert [(each.done, each.total, each.faces) for each in seen] == [(32, 72, 32)]
     assert found.frames == 32
     assert found.take.meta["refined"]["partial"] is True
@@ -97,7 +97,7 @@ def test_stopped_pass_keeps_what_it_has_and_says_so(single_face_take: Take, star
 
 def test_frames_without_a_face_are_passed_over(returning_take: Take, regressor: Regressor) -> None:
     begin = refining.start_of(returning_take, regressor)
-    found = refining.refine(returning_take, begin, made_refiner(), steps=1)
+    found = refining.refine(returning_take, begin, made_refiner(), refining.Options(steps=1))
     lost = ~returning_take.found
     assert lost.any()
     assert found.frames == int(returning_take.found.sum())
@@ -119,16 +119,16 @@ def test_what_cannot_be_refined_is_told(
     with pytest.raises(TakeError, match="No frame of the take shows a face"):
         refining.refine(single_face_take, np.full_like(start, np.nan), refiner)
     with pytest.raises(SettingsError, match="1 to 1000 steps"):
-        refining.refine(single_face_take, start, refiner, steps=0)
+        refining.refine(single_face_take, start, refiner, refining.Options(steps=0))
     with pytest.raises(VideoError, match="ends before the take does"):
-        refining.refine(single_face_take, start, refiner, returning_clip, steps=1)
+        refining.refine(single_face_take, start, refiner, refining.Options(returning_clip, 1))
     other = replace(single_face_take, meta={**single_face_take.meta, "frame_size": [100, 50]})
     with pytest.raises(VideoError, match="not the video that was analysed"):
         refining.refine(other, start, refiner)
     with pytest.raises(VideoError):
-        refining.refine(single_face_take, start, refiner, tmp_path / "missing.mp4")
+        refining.refine(single_face_take, start, refiner, refining.Options(tmp_path / "missing.mp4"))
     with pytest.raises(ModelError, match="no numbers"):
-        refining.refine(single_face_take, start, made_refiner(broken=True), steps=1)
+        refining.refine(single_face_take, start, made_refiner(broken=True), refining.Options(steps=1))
 
 
 def test_refinement_of_another_length_is_damage(refined: refining.Refined) -> None:
