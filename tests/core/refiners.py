@@ -14,6 +14,7 @@ from au_mocap.refiners.basis import Basis
 from au_mocap.refiners.entry import RefinerEntry
 from au_mocap.refiners.refiner import Refiner
 from au_mocap.registry import ModelFile
+from au_mocap.runtimes import Session
 
 SIZE_PX = 8
 IDENTITIES = 3
@@ -70,4 +71,5 @@ def made_refiner(broken: bool = False, **changes: Any) -> Refiner:  # noqa: ANN4
     entry = RefinerEntry(
         *("linear", "1", "Linear", "A test.", "CC0-1.0", "none"), PREDICTED_IDS, SIZE_PX, file, file, file, file, {}
     )
-    return Refiner(entry, tables, {kind: Linear(kind, inputs, broken) for kind in ("features", "step", "render")})
+    graphs: dict[str, Session] = {kind: Linear(kind, inputs, broken) for kind in ("features", "step", "render")}
+    return Refiner(entry, tables, graphs)

@@ -196,8 +196,8 @@ def test_aus_that_fitting_makes_worse_are_left_alone() -> None:
     appearance = np.full((6, refiner.basis.appearances), 0.4, np.float32)
     pictures = refiner.render(np.concatenate([pose, rendered, own, appearance], axis=1))
     shown = Shown(pose, said, appearance, refiner.features(pictures), np.zeros(6, bool))
-    tables = [channels.complete(values, PREDICTED_IDS) for values in (said, truth)]
-    clip = Clip(shown, *tables, np.arange(6) < 2, refiner.basis.mean, False, pictures)
+    start, wanted = (channels.complete(values, PREDICTED_IDS) for values in (said, truth))
+    clip = Clip(shown, start, wanted, np.arange(6) < 2, refiner.basis.mean, False, pictures)
     best, told = tuning.tune(refiner, [clip], None, steps=6)
     assert best is refiner.basis
     rates = best.rates[basis.POSES : basis.POSES + len(PREDICTED_IDS)]
