@@ -41,9 +41,9 @@ def made_basis(**changes: Any) -> Basis:  # noqa: ANN401
 class Linear:
     """One graph of the refiner: `features`, `step` or `render`."""
 
-    providers = ("CPUExecutionProvider",)
-    input_names = ()
-    output_names = ()
+    providers: tuple[str, ...] = ("CPUExecutionProvider",)
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
 
     def __init__(self, kind: str, inputs: int, broken: bool = False) -> None:
         pixels = 3 * SIZE_PX * SIZE_PX
