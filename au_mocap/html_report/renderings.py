@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import contextlib
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -9,8 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import portraits
+from .. import crops
+from ..errors import TrackerError, VideoError
+from ..refiners import aligning
 from ..take import Take
+from ..video import open_video
 from . import markup, sections
 
 _SIDE_PX: Final = 160
@@ -24,11 +28,11 @@ def section(take: Take, video: Path | None) -> str:
     kept = _kept(take)
     if not kept:
         return ""
-    found = {each.index: each for each in portraits.portraits(take, kept, _SIDE_PX, video).pictures}
+    found = _filmed(take, sorted(kept), video)
     parts: list[str] = []
     for index, rendered in sorted(kept.items()):
         time_s = float(take.time_s[index])
-        pair = ("the video", found[index].image) if index in found else None
+        pair = ("the video", found[index]) if index in found else None
         images = "".join(
             f'<img src="{sections.jpeg(image)}" width="{_SIDE_PX}" alt="{name} at {markup.clock(time_s)}">'
             for name, image in (*([pair] if pair else []), ("the rendering", rendered))
@@ -44,6 +48,24 @@ def section(take: Take, video: Path | None) -> str:
     return (
         f'<section><h2>Renderings</h2><p>{about}</p><div class="pictures renderings">{"".join(parts)}</div></section>'
     )
+
+
+def _filmed(take: Take, indices: list[int], video: Path | None) -> dict[int, NDArray[np.uint8]]:
+    """The face in some frames as a refiner looks at it; nothing where the video cannot be read or is another one."""
+    remembered = take.meta.get("source", {}).get("path")
+    if video is None and not remembered:
+        return {}
+    found: dict[int, NDArray[np.uint8]] = {}
+    with contextlib.suppress(VideoError, TrackerError, ValueError):  # ValueError: a path that no system can have
+        with open_video(video or Path(str(remembered))) as opened:
+            if list(opened.info.size_px) != take.meta.get("frame_size", list(opened.info.size_px)):
+                return {}
+            for index in indices:
+                landmarks = crops.to_image(take.landmarks[index], crops.Crop(*map(float, take.crop[index])))
+                number = take.first_frame + index
+                for frame in opened.frames(number, number + 1):
+                    found[index] = aligning.picture(frame.image, landmarks, _SIDE_PX)
+    return found
 
 
 def _kept(take: Take) -> dict[int, NDArray[np.uint8]]:

@@ -112,7 +112,7 @@ class Genet:
         facts = replace(facts, performers=len(people), figures=measured, notes=(*facts.notes, said))
         product.register(facts, self.name, out)
         product.write_card(facts, self.name, out, difference)
-        say(f"{self.name}: ONNX against PyTorch {difference:.1g}; {said}")
+        say(f"{self.name}: ONNX against PyTorch {difference:.1g}")
         say(f"{self.name}: " + ", ".join(f"{key} {value:.4f}" for key, value in measured.items()))
         for note in facts.notes:
             say(f"{self.name}: {note}")
