@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import contextlib
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -56,15 +55,16 @@ def _filmed(take: Take, indices: list[int], video: Path | None) -> dict[int, NDA
     if video is None and not remembered:
         return {}
     found: dict[int, NDArray[np.uint8]] = {}
-    with contextlib.suppress(VideoError, TrackerError, ValueError):  # ValueError: a path that no system can have
+    try:
         with open_video(video or Path(str(remembered))) as opened:
-            if list(opened.info.size_px) != take.meta.get("frame_size", list(opened.info.size_px)):
-                return {}
-            for index in indices:
-                landmarks = crops.to_image(take.landmarks[index], crops.Crop(*map(float, take.crop[index])))
-                number = take.first_frame + index
-                for frame in opened.frames(number, number + 1):
-                    found[index] = aligning.picture(frame.image, landmarks, _SIDE_PX)
+            if list(opened.info.size_px) == take.meta.get("frame_size", list(opened.info.size_px)):
+                for index in indices:
+                    landmarks = crops.to_image(take.landmarks[index], crops.Crop(*map(float, take.crop[index])))
+                    number = take.first_frame + index
+                    for frame in opened.frames(number, number + 1):
+                        found[index] = aligning.picture(frame.image, landmarks, _SIDE_PX)
+    except (VideoError, TrackerError, ValueError):  # ValueError: a path that no system can have
+        pass
     return found
 
 

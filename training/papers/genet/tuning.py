@@ -24,6 +24,7 @@ _FEWEST: Final = 1.0 / 512.0
 _FIRST_MOVES: Final = (0.003, 0.01, 0.03)
 """Root mean square of what the first step changes, of which the best is chosen."""
 
+_LEAST_MOVE: Final = 1e-6
 _ANCHORS: Final = (0.3, 0.1, 0.03)
 _STEADY: Final = (0.1, 0.03, 0.0)
 
@@ -144,4 +145,4 @@ def _first_move(refiner: Refiner, clips: Sequence[Clip]) -> float:
         )
         free = clip.shown.start.shape[1]
         moves.append(slope[:, :free] * refiner.basis.rates[:free])
-    return max(float(np.sqrt(np.square(np.concatenate(moves)).mean())), 1e-12)
+    return max(float(np.sqrt(np.square(np.concatenate(moves)).mean())), _LEAST_MOVE)
