@@ -14,6 +14,7 @@ from . import (
     gaps,
     pipeline,
     pose,
+    refine_command,
     smoothing,
     takes_command,
 )
@@ -48,6 +49,9 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"AU Mocap {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_extract(commands.add_parser("extract", help="analyse videos and write takes or tables"))
+    refine = commands.add_parser("refine", help="correct a take by renderings of the face")
+    refine_command.add_arguments(refine)
+    _add_models(refine)
     _add_report(commands.add_parser("report", help="show the curves of a take with pictures of its video"))
     _add_convert(commands.add_parser("convert", help="read and write the files of other programs"))
     _add_models(commands.add_parser("models", help="list trackers, regressors and devices"))

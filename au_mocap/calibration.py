@@ -252,6 +252,8 @@ class Calibrator:
         _check_given(neutral, self._regressor)
         choice = choose_neutral(self.take, self._seen, neutral)
         values = self._regressor.values(self._seen, choice.neutral)
+        if self.take.refinement is not None:
+            values = channels.enforce_rules(values + self.take.refinement.astype(np.float32))
         values = steadying.steady(self.take.time_s, values, self.take.confidence)
         values = repair.bridge(self.take.time_s, values, self._faults.any_of_both)
         return _Measured(gaze.hold_through_blinks(self.take.time_s, values).astype(np.float32), choice)

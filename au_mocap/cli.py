@@ -1,4 +1,4 @@
-"""The command line: `python -m au_mocap extract | report | convert | models | eval | agree | takes`. Needs no Blender.
+"""The command line, `python -m au_mocap COMMAND` (see `arguments`). Needs no Blender.
 
 Exit code 0 done, 1 failed, 2 bad usage. Results go to files, progress and messages to stderr, listings to stdout.
 """
@@ -25,6 +25,7 @@ from . import (
     pipeline,
     pose,
     profile,
+    refine_command,
     report,
     sessions,
     takes_command,
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "report": _report,
         "convert": convert_command.run,
         "models": _models,
+        "refine": refine_command.run,
         "eval": eval_command.run,
         "agree": agree_command.run,
         "takes": takes_command.run,
@@ -349,6 +351,7 @@ def _models(options: argparse.Namespace) -> int:
     for entry in registry.trackers:
         state = _state(lambda name=entry.name: open_tracker(name, registry, "cpu"))
         lines.append(f"  {entry.name} {entry.version}  {entry.label}. {entry.licence}. {state}")
+    lines += refine_command.listing(registry)
     lines += [f"  Broken: {problem}" for problem in registry.problems.values()]
     lines += _device_lines()
     sys.stdout.write("\n".join(lines) + "\n")

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from .errors import ModelError, OutputError
+from .refiners.entry import RefinerEntry, refiners
+from .refiners.refiner import open_refiner
 from .registry import Registry, RegressorEntry
 from .regressors import open_regressor
 
@@ -15,17 +17,17 @@ REGISTRY: Final = "registry.toml"
 def install(source: Path, place: Path) -> tuple[str, ...]:
     """Copies a model folder into a place that is searched, replacing an earlier one of the same folder name.
 
-    Only what the registry names is copied, with the cards beside it. Every regressor is opened first.
+    Only what the registry names is copied, with the cards beside it. Every regressor and refiner is opened first.
 
     Args:
         source: Folder with a `registry.toml`.
         place: Where the user's model folders lie; made where it is missing.
 
     Returns:
-        Names of the regressors.
+        Names of the regressors and refiners.
 
     Raises:
-        ModelError: The folder holds no regressor, one that does not work here, or one by the name of a bundled one.
+        ModelError: The folder holds none of either, one that does not work here, or one by the name of a bundled one.
         OutputError: It cannot be copied.
     """
     source = source.resolve()
@@ -54,13 +56,14 @@ def install(source: Path, place: Path) -> tuple[str, ...]:
     return tuple(entry.name for entry in entries)
 
 
-def _working(source: Path) -> tuple[RegressorEntry, ...]:
-    """The regressors of a folder, each opened once."""
+def _working(source: Path) -> tuple[RegressorEntry | RefinerEntry, ...]:
+    """The regressors and refiners of a folder, each opened once."""
     own = Registry((source,))
+    further = refiners(own)
     if own.problems:
         raise ModelError(next(iter(own.problems.values())))
-    if not own.regressors:
-        message = f"{source / REGISTRY} names no regressor: choose a folder that holds one."
+    if not own.regressors and not further:
+        message = f"{source / REGISTRY} names no regressor and no refiner: choose a folder that holds one."
         raise ModelError(message)
     bundled = {entry.name for entry in Registry().regressors}
     taken = [entry.name for entry in own.regressors if entry.name in bundled]
@@ -70,4 +73,6 @@ def _working(source: Path) -> tuple[RegressorEntry, ...]:
     both = Registry(further=(source,))  # a stage may need the bundled landmark graph
     for entry in own.regressors:
         open_regressor(both, entry.name, "cpu")
-    return own.regressors
+    for entry in further:
+        open_refiner(both, entry.name, "cpu")
+    return (*own.regressors, *further)

@@ -126,7 +126,7 @@ class RegressorEntry:
         return (self.head,) if self.image is None else (self.image.file, self.head)
 
 
-_Entry = TypeVar("_Entry", TrackerEntry, RegressorEntry)
+_Entry = TypeVar("_Entry")
 
 
 class Registry:
@@ -146,6 +146,7 @@ class Registry:
         """
         self._trackers: dict[str, TrackerEntry] = {}
         self._regressors: dict[str, RegressorEntry] = {}
+        self._tables: list[tuple[dict[str, Any], Path]] = []
         self.problems: dict[str, str] = {}
         for folder in folders:
             self._read(folder.resolve())
@@ -209,6 +210,23 @@ class Registry:
             raise ModelError(message)
         self._keep(self._trackers, _entries(table, "tracker", path, _tracker_entry))
         self._keep(self._regressors, _entries(table, "regressor", path, _regressor_entry))
+        self._tables.append((table, path))
+
+    def further(self, kind: str, make: Callable[[dict[str, Any], Path], _Entry]) -> dict[str, _Entry]:
+        """Entries of another kind by name, read by whoever knows it; broken ones are kept in `problems`.
+
+        Args:
+            kind: Name of its tables.
+            make: Row and folder to an entry; raises KeyError, TypeError or ValueError where something is wrong.
+        """
+        kept: dict[str, _Entry] = {}
+        for table, path in self._tables:
+            self._keep(kept, _entries(table, kind, path, make))
+        return kept
+
+    def pick(self, kind: str, name: str, entries: dict[str, _Entry]) -> _Entry:
+        """One of some entries; ModelError names the choices where there is none."""
+        return _pick(kind, name, entries, self.problems)
 
     def _keep(self, kept: dict[str, _Entry], entries: Iterator[tuple[str, _Entry | str]]) -> None:
         for name, entry in entries:

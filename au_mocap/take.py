@@ -32,6 +32,8 @@ _TYPES: Final[dict[str, Any]] = {
     "landmarks": np.float16,
     "embedding": np.float16,
 }
+_REFINEMENT: Final = "refinement"
+"""The one array that a take may lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Take:
             (T, 0, 3) in an imported take, whose values another program measured.
         embedding: (T, E) float16, output of the regressor's image stage (E = 0 where it has none).
         meta: Source, tracker, regressor and settings, as JSON-compatible data.
+        refinement: (T, C) float16, what a refining pass adds to the values of any neutral (`refining`); None where
+            none was made. The other arrays are those of the take that was refined.
     """
 
     time_s: NDArray[np.float64]
@@ -65,6 +69,7 @@ class Take:
     landmarks: NDArray[np.float16]
     embedding: NDArray[np.float16]
     meta: dict[str, Any]
+    refinement: NDArray[np.float16] | None = None
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -100,6 +105,7 @@ class Take:
             "crop": (count, 4),
             "landmarks": (count, 0 if self.is_imported else COUNT, 3),
             "embedding": (count, self.embedding.size // count),
+            **({} if self.refinement is None else {_REFINEMENT: (count, len(self.channels))}),
         }
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
@@ -117,6 +123,8 @@ def save(take: Take, path: Path) -> None:
         OutputError: The file cannot be written.
     """
     arrays: dict[str, Any] = {name: getattr(take, name).astype(dtype, copy=False) for name, dtype in _TYPES.items()}
+    if take.refinement is not None:
+        arrays[_REFINEMENT] = take.refinement.astype(np.float16, copy=False)
     arrays["channels"] = np.array(take.channels, dtype=np.str_)
     arrays["meta"] = np.array(json.dumps({**take.meta, "version": VERSION}, ensure_ascii=False))
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -178,12 +186,14 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 def _take_from(stored: dict[str, NDArray[Any]], path: Path) -> Take:
     meta = meta_from(stored.get("meta"), path)
-    missing = [field.name for field in fields(Take) if field.name not in stored]
+    missing = [field.name for field in fields(Take) if field.name not in stored and field.name != _REFINEMENT]
     if missing:
         message = f"{path} is not a take: it has no {', '.join(missing)}."
         raise TakeError(message)
     try:
         arrays = {name: stored[name].astype(dtype, copy=False) for name, dtype in _TYPES.items()}
+        if _REFINEMENT in stored:
+            arrays[_REFINEMENT] = np.nan_to_num(stored[_REFINEMENT].astype(np.float16, copy=False))
         channel_ids = tuple(str(channel_id) for channel_id in stored["channels"])
     except (ValueError, TypeError) as error:
         message = f"{path} is not a take, or is damaged: an array has the wrong type."

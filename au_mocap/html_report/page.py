@@ -8,7 +8,7 @@ from typing import Final
 
 from .. import __version__, channels, portraits
 from ..arrays import Floats
-from . import agreement, figures, markup, payload, rows, sections
+from . import agreement, figures, markup, payload, renderings, rows, sections
 from .performance import Performance, facts, gaps_of
 
 _PICTURES: Final = 12
@@ -42,6 +42,7 @@ def page(shown: Performance, video: Path | None = None, against: Performance | N
     body = [
         _header(shown, against),
         f"<section><h2>Moments</h2>{moments}</section>",
+        renderings.section(shown.take, video),
         _timeline(shown, against, lines),
         _intensity(shown, ids, strips, _whose(against)),
         *([] if against is None else [_agreement(shown, against)]),

@@ -69,6 +69,7 @@ def facts(shown: Performance) -> list[tuple[str, str]]:
         ("Face found", _found(take)),
         ("Confidence", _confidence(take)),
         ("Regressor", shown.maker),
+        *([("Refined by", told)] if (told := _refined(take)) else []),
         ("Tracker", _named(take.meta.get("tracker", {}))),
         ("Analysed by", str(take.meta.get("made_by") or "another program")),
         ("Neutral", _neutral(shown)),
@@ -90,6 +91,16 @@ def facts(shown: Performance) -> list[tuple[str, str]]:
     if take.meta.get("partial"):
         listed.append(("Partial", "analysis was stopped before the end"))
     return listed
+
+
+def _refined(take: Take) -> str:
+    """Who refined a take, in how many steps; empty where nobody did."""
+    about: object = take.meta.get("refined")
+    if not isinstance(about, dict):
+        return ""
+    known = cast(dict[str, Any], about)
+    partial = ", stopped before the end" if known.get("partial") else ""
+    return f"{_named(known)}, {known.get('steps', '?')} steps, {known.get('frames', '?')} frames{partial}"
 
 
 def _edits(edits: Edits) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import channels
 from ..arrays import Floats
@@ -37,7 +38,7 @@ def pictures(shown: Performance, found: tuple[Portrait, ...], moments: list[tupl
         time_s = float(shown.curves.time_s[each.index])
         parts.append(
             f'<figure><button type="button" data-time="{time_s:.4f}" title="Show this moment in the curves">'
-            f'<img src="{_jpeg(each)}" alt="{label} at {markup.clock(time_s)}" loading="lazy"></button>'
+            f'<img src="{jpeg(each.image)}" alt="{label} at {markup.clock(time_s)}" loading="lazy"></button>'
             f"<figcaption><span>{markup.clock(time_s)}</span> {caption}</figcaption></figure>"
         )
     return f'<div class="pictures">{"".join(parts)}</div>'
@@ -199,7 +200,8 @@ def _mean(values: list[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _jpeg(portrait: Portrait) -> str:
-    done, coded = cv2.imencode(".jpg", portrait.image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+def jpeg(image: NDArray[np.uint8]) -> str:
+    """A BGR picture as the address of an image that lies in the page itself."""
+    done, coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     assert done
     return f"data:image/jpeg;base64,{base64.b64encode(coded.tobytes()).decode()}"

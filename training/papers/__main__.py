@@ -17,16 +17,17 @@ from training.papers import data, export, study
 from training.papers.aunet import AuNet
 from training.papers.cnn48 import Cnn48, Cnn48Lite
 from training.papers.feafa import Feafa
+from training.papers.genet.system import Genet
 from training.papers.imagenet import BACKBONES
 from training.papers.places import folder
 from training.papers.registration import Registered
 from training.papers.saying import say
-from training.papers.system import Order, Studied, System
+from training.papers.system import Order, Product, Studied, System
 from training.papers.translator import making, ordering
 from training.synth import film
 
-_ALL: Final = (Feafa(), Cnn48(), Cnn48Lite(), Registered(), AuNet())
-SYSTEMS: Final[dict[str, System]] = {system.name: system for system in _ALL}
+_ALL: Final = (Feafa(), Cnn48(), Cnn48Lite(), Registered(), Genet(), AuNet())
+SYSTEMS: Final[dict[str, System | Product]] = {system.name: system for system in _ALL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,11 @@ def main() -> int:
     return 0
 
 
-def make(system: System, order: Order, out: Path) -> None:
-    """Trains one system and writes its regressor into a folder of models."""
+def make(system: System | Product, order: Order, out: Path) -> None:
+    """Trains one system and writes its regressor, or what else it makes, into a folder of models."""
+    if isinstance(system, Product):
+        system.make(order, out)
+        return
     started = time.perf_counter()
     trained = system.train(order)
     with all_or_nothing([out / name for name in (*export.files(system.name), "registry.toml")]):

@@ -116,8 +116,23 @@ class System(Protocol):
 
 
 @runtime_checkable
-class Studied(System, Protocol):
+class Product(Protocol):
+    """A system whose product is no regressor: it writes, registers and measures that itself."""
+
+    name: str
+    words: Words
+
+    def make(self, order: Order, out: Path) -> None:
+        """Trains it and writes it into a folder of models; raises RuntimeError with what to do."""
+        ...
+
+
+@runtime_checkable
+class Studied(Protocol):
     """A system that repeats comparisons of its paper (`--study`); those that do not simply lack the method."""
+
+    name: str
+    words: Words
 
     def study(self, order: Order) -> str:
         """Makes them on the test cast.

@@ -6,7 +6,7 @@ from typing import Final
 
 from training.papers.comparison import Row
 from training.papers.places import page_of
-from training.papers.system import Studied, System
+from training.papers.system import Product, Studied, System
 
 _HEADER: Final = """\
 # The papers' systems
@@ -25,7 +25,7 @@ whose *person mean* is the other variant. MediaPipe's scores are the row `mediap
 """
 
 
-def text(rows: Sequence[Row], systems: Sequence[System], frames: int, performers: int) -> str:
+def text(rows: Sequence[Row], systems: Sequence[System | Product], frames: int, performers: int) -> str:
     """The page.
 
     Args:
@@ -37,7 +37,7 @@ def text(rows: Sequence[Row], systems: Sequence[System], frames: int, performers
     lines = [_line(row) for row in rows]
     known = {row.name.partition(",")[0] for row in rows}
     parts = [_HEADER.format(frames=frames, performers=performers) + "\n".join(lines)]
-    missing = [system.name for system in systems if system.name not in known]
+    missing = [system.name for system in systems if system.name not in known and not isinstance(system, Product)]
     if missing:
         trained = " ".join(missing)
         parts.append(f"Not trained yet, so without a row: {', '.join(missing)} (`make.py train papers {trained}`).")
