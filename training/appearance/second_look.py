@@ -25,16 +25,12 @@ class Fusion(nn.Module):
     def __init__(self, embedding: int) -> None:
         super().__init__()
         self.other = nn.Linear(embedding, embedding, bias=False)
+        last = nn.Linear(_WIDTH, embedding)
         self.together = nn.Sequential(
-            nn.Linear(2 * embedding + 2 * len(sampling.PLACES), _WIDTH),
-            nn.GELU(),
-            nn.Dropout(0.1),
-            nn.Linear(_WIDTH, embedding),
+            nn.Linear(2 * embedding + 2 * len(sampling.PLACES), _WIDTH), nn.GELU(), nn.Dropout(0.1), last
         )
-        last = self.together[-1]
-        for layer in (self.other, last):
-            nn.init.zeros_(layer.weight)
-        nn.init.zeros_(last.bias)
+        for table in (self.other.weight, last.weight, last.bias):
+            nn.init.zeros_(table)
 
     def forward(self, own: torch.Tensor, other: torch.Tensor, apart: torch.Tensor) -> torch.Tensor:
         """Embeddings (N, E) of the plain and the mirrored tile, and (N, 2L) from `apart`, to (N, E)."""
