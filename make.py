@@ -208,14 +208,20 @@ def command_test(_options: argparse.Namespace, arguments: list[str]) -> int:
     # Types take over a minute on one core, which the first suite leaves idle now and then.
     types = suites.begin_check("pyright", [python, "-m", "pyright", "--pythonpath", python])
     selection, others = suites.split_selection(arguments)
-    ran = []
+    ran, beside = [], []
     for suite in suites.SUITES:
         paths = suites.paths_for(suite, selection)
-        ran.append(
-            suites.run_suite(suite, make_environment(suite.environment), paths, others)
-            if paths
-            else suites.Outcome(suite.title, ok=True, selected=False)
-        )
+        if not paths:
+            ran.append(suites.Outcome(suite.title, ok=True, selected=False))
+            continue
+        parts = suite, make_environment(suite.environment), paths, others
+        if suite.beside_next:
+            beside.append(suites.begin_suite(*parts))
+            continue
+        ran.append(suites.run_suite(*parts))
+        ran += [end() for end in beside]
+        beside = []
+    ran += [end() for end in beside]
     outcomes.append(types())
     if not any(one.selected for one in ran):
         ran.append(suites.Outcome("pytest", ok=False, errors=1))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple
 from xml.etree import ElementTree
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -38,18 +38,20 @@ class Suite(NamedTuple):
         environment: Where it runs, a name of `make.py env`.
         folder: What it collects.
         without: Files of the folder that it leaves out.
+        beside_next: It runs beside the next one: neither uses more than one core for long, or measures time.
     """
 
     title: str
     environment: str
     folder: str
     without: tuple[str, ...] = ()
+    beside_next: bool = False
 
 
 SUITES: Final = (
     Suite("tests/core", "main", "tests/core"),
+    Suite("tests/core on numpy 2", "numpy2", "tests/core", _NOT_ABOUT_ARRAYS, beside_next=True),
     Suite("tests/training", "train", "tests/training"),
-    Suite("tests/core on numpy 2", "numpy2", "tests/core", _NOT_ABOUT_ARRAYS),
     Suite("tests/blender", "main", "tests/blender"),
     Suite("tests/release", "main", "tests/release"),
     Suite("tests/window", "main", "tests/window"),
@@ -131,15 +133,37 @@ def _captured(command: list[str]) -> tuple[int, str, float]:
     return done.returncode, done.stdout.decode(errors="replace"), time.monotonic() - start
 
 
-def run_suite(suite: Suite, python: Path, paths: list[str], others: list[str]) -> Outcome:
-    """Run one pytest process and return its outcome."""
-    _headline(suite.title)
+def begin_suite(suite: Suite, python: Path, paths: list[str], others: list[str]) -> Callable[[], Outcome]:
+    """Start a suite that runs beside what follows; what it has to say is shown when its outcome is asked for."""
+    told = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
+    pool = ThreadPoolExecutor(1)
+    done = pool.submit(run_suite, suite, python, paths, others, told)
+    pool.shutdown(wait=False)
+
+    def end() -> Outcome:
+        outcome = done.result()
+        with told:
+            told.seek(0)
+            _headline(suite.title)
+            sys.stderr.write(told.read().decode(errors="replace"))
+        return outcome
+
+    return end
+
+
+def run_suite(
+    suite: Suite, python: Path, paths: list[str], others: list[str], told: IO[bytes] | None = None
+) -> Outcome:
+    """Run one pytest process and return its outcome; what it says goes into a file, if one is given."""
+    if told is None:
+        _headline(suite.title)
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         left_out = [f"--ignore={suite.folder}/{name}" for name in suite.without if suite.folder in paths]
         command = [python, "-m", "pytest", *paths, *left_out, *others, "--junitxml", report]
-        code = subprocess.run([str(part) for part in command], check=False, cwd=ROOT).returncode
+        parts = [str(part) for part in command]
+        code = subprocess.run(parts, check=False, cwd=ROOT, stdout=told, stderr=told).returncode
         counts = read_report(report)
     return judge(suite.title, code, counts, time.monotonic() - start)
 

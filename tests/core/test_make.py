@@ -337,7 +337,7 @@ def test_paths_go_to_the_suites_they_lie_in() -> None:
     assert suites.paths_for(blender, ["tests/core/test_make.py"]) == []
 
 
-def test_a_real_suite_is_counted(tmp_path: Path) -> None:
+def test_a_real_suite_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A pytest process of its own: passes, failures, errors and skips arrive in the outcome."""
     source = (
         "import pytest\n"
@@ -359,6 +359,12 @@ def test_a_real_suite_is_counted(tmp_path: Path) -> None:
     nothing = suites.run_suite(suite, Path(sys.executable), [str(path)], [*options, "-k", "nonsense"])
     assert nothing.ok
     assert not nothing.selected
+    end = suites.begin_suite(suite, Path(sys.executable), [str(path)], options)
+    capsys.readouterr()
+    assert end()[:6] == outcome[:6]
+    told = capsys.readouterr().err
+    assert told.startswith("\n== sample\n")
+    assert "1 failed, 1 passed, 1 skipped, 1 error" in told
 
 
 def test_a_crash_is_an_error() -> None:
@@ -404,7 +410,7 @@ def test_a_selection_that_finds_nothing_anywhere_fails(
     monkeypatch.setattr(suites, "begin_check", lambda title, command: lambda: Outcome(title, ok=True))
     found = {"tests/core": 3}
 
-    def run_suite(suite: Suite, python: Path, paths: list[str], others: list[str]) -> Outcome:
+    def run_suite(suite: Suite, python: Path, paths: list[str], others: list[str], told: object = None) -> Outcome:
         return Outcome(suite.title, ok=True, passed=found.get(suite.title, 0), selected=suite.title in found)
 
     monkeypatch.setattr(suites, "run_suite", run_suite)
