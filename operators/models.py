@@ -1,6 +1,7 @@
 """Model folders of the user's own: regressors that were adapted to an actor, beside the bundled ones."""
 
 import contextlib
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,20 @@ def stamp() -> Stamp:
         with contextlib.suppress(OSError):  # gone in the meantime
             found.append((str(each), (each / "registry.toml").stat().st_mtime_ns))
     return tuple(found)
+
+
+def has_refiner() -> bool:
+    """Whether a model folder of the user's names a refiner, as far as its text tells."""
+    return _names_refiner(stamp())
+
+
+@lru_cache(maxsize=1)
+def _names_refiner(found: Stamp) -> bool:
+    for each, _ in found:
+        with contextlib.suppress(OSError, ValueError):
+            if "[[refiner]]" in (Path(each) / "registry.toml").read_text(encoding="utf-8"):
+                return True
+    return False
 
 
 def registry() -> "Registry":

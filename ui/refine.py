@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import bpy
 
-from ..operators import classes, refine
+from ..operators import classes, models, refine
 from . import text
 from .tab import InTab
 
@@ -16,13 +16,18 @@ class AUMOCAP_PT_refine(InTab, bpy.types.Panel):
     bl_label = "Refine"
     bl_options: ClassVar = {"DEFAULT_CLOSED"}
 
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """None ships, so that few have a refiner."""
+        return refine.current() is not None or models.has_refiner()
+
     def draw(self, context: bpy.types.Context) -> None:
         """The button or its progress, and what it takes."""
         layout = self.layout
         running = refine.current()
         if running is None:
             layout.operator("aumocap.refine", icon="SHADERFX")
-            text.paragraph(layout, context, "Slow, and needs a refiner: add a model folder that holds one.")
+            text.paragraph(layout, context, "Renders the face and corrects the values by it: slow, into a new take.")
             return
         progress = running.progress
         row = layout.row(align=True)

@@ -29,6 +29,16 @@ def own(stored_take: Path, tmp_path: Path) -> Properties:
     return bpy.context.scene.aumocap
 
 
+def test_the_panel_is_there_where_a_refiner_is(place: Path) -> None:
+    panel = bpy.types.AUMOCAP_PT_refine
+    assert not panel.poll(bpy.context)
+    (place / "broken").mkdir(parents=True)
+    (place / "broken" / "registry.toml").write_bytes(b"\xff")
+    assert not panel.poll(bpy.context)
+    write_refiner(place / "mine")
+    assert panel.poll(bpy.context)
+
+
 def test_refined_take_joins_the_list(own: Properties, place: Path, tmp_path: Path) -> None:
     write_refiner(place / "mine")
     before = (tmp_path / "first.take.npz").read_bytes()
