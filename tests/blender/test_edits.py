@@ -75,7 +75,7 @@ def test_the_slider_poses_the_character_and_the_fix_reaches_the_keys(own: Proper
     after = values(own)
     assert after[10] == np.float32(0.8)
     assert 0.0 < after[8] - before[8] < after[10] - before[10]
-    np.testing.assert_array_equal(np.delete(after, range(7, 14)), np.delete(before, range(7, 14)))
+    np.testing.assert_allclose(np.delete(after, range(7, 14)), np.delete(before, range(7, 14)), atol=1e-9)
     np.testing.assert_allclose(baked(demo_head), after, atol=1e-6)
     assert bpy.ops.aumocap.add_fix() == {"FINISHED"}
     assert len(own.takes[0].edits.fixes) == 1, "a second word about one frame changes the first"
@@ -190,7 +190,9 @@ def test_what_is_drawn_is_baked_and_stays_when_settings_change(
     own.takes[0].channels[SMILE].offset = 0.125
     after = values(own, SMILE)
     np.testing.assert_allclose(after[9:12], 0.9, atol=1e-3)
-    np.testing.assert_allclose(after[20:] - before[20:], 0.125, atol=1e-5)
+    # With few keys, what was drawn may reach as far as the next key does, within the tolerance of all keys.
+    error = own.bake.tolerance if keys == "REDUCED" else 1e-5
+    np.testing.assert_allclose(after[20:] - before[20:], 0.125, atol=error)
     np.testing.assert_allclose(curve.evaluate(26), after[25], atol=1e-2)
     assert extension.module("operators.refresh").problem() == ""
 

@@ -64,7 +64,8 @@ def test_the_picture_is_that_of_the_takes_time(
 def test_a_take_that_starts_within_its_clip(own: Properties, stored_take: Path, tmp_path: Path) -> None:
     take = extension.module("au_mocap.take")
     stored = take.load(stored_take)
-    part = {name: getattr(stored, name)[10:] for name in stored.__slots__ if name not in ("channels", "meta")}
+    arrays = {name: getattr(stored, name) for name in stored.__slots__ if name not in ("channels", "meta")}
+    part = {name: array[10:] for name, array in arrays.items() if array is not None}
     take.save(replace(stored, **part, meta={**stored.meta, "first_frame": 10}), tmp_path / "part.take.npz")
     extension.module("operators.take_list").add(bpy.context.scene, tmp_path / "part.take.npz")
     for frame, picture in ((21, 11), (41, 21), (1, 1)):
