@@ -51,9 +51,10 @@ class Suite(NamedTuple):
 SUITES: Final = (
     Suite("tests/core", "main", "tests/core"),
     Suite("tests/core on numpy 2", "numpy2", "tests/core", _NOT_ABOUT_ARRAYS, beside_next=True),
+    Suite("tests/release", "main", "tests/release", ("test_start.py",), beside_next=True),
     Suite("tests/training", "train", "tests/training"),
     Suite("tests/blender", "main", "tests/blender"),
-    Suite("tests/release", "main", "tests/release"),
+    Suite("start-up", "main", "tests/release/test_start.py"),
     Suite("tests/window", "main", "tests/window"),
 )
 
