@@ -1,13 +1,13 @@
 """One pass over a video in a thread of its own. The thread never touches Blender."""
 
-import threading
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..au_mocap.errors import AuMocapError
 from . import bundle
+from .passes import Pass
 
 if TYPE_CHECKING:
     from ..au_mocap.meter import Meter
@@ -76,44 +76,20 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class Analysis:
-    """A pass that can be started, watched and stopped.
+class Analysis(Pass):
+    """A pass that measures.
 
     Attributes:
         order: What to analyse.
         at_terminal: Whether somebody waits at a terminal, who is shown progress there.
-        progress: How far it has come; None while it warms up.
         outcome: How it ended; None until then.
-        bug: An exception that nobody expected, to be raised where somebody sees it.
     """
 
+    thread_name = "AU Mocap analysis"
     order: Order
     at_terminal: bool = False
-    progress: "Progress | None" = None
     outcome: Outcome | None = None
-    bug: Exception | None = None
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
     _meter: "Meter | None" = None
-
-    @property
-    def running(self) -> bool:
-        """Whether the thread is still at work."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def start(self) -> None:
-        """Begin in a thread."""
-        self._thread = threading.Thread(target=self.run, name="AU Mocap analysis", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask it to end after the frame at hand, keeping what was analysed."""
-        self._stop.set()
-
-    def join(self, timeout_s: float | None = None) -> None:
-        """Wait for the thread."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
 
     def run(self) -> None:
         """The whole pass, in the calling thread."""

@@ -1,12 +1,12 @@
 """Refining one take in a thread of its own. The thread never touches Blender."""
 
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..au_mocap.errors import AuMocapError
 from . import bundle
+from .passes import Pass
 
 if TYPE_CHECKING:
     from ..au_mocap.pipeline import Progress
@@ -38,43 +38,19 @@ class Order:
 
 
 @dataclass(slots=True)
-class Refinement:
-    """A pass that can be started, watched and stopped.
+class Refinement(Pass):
+    """A pass that refines.
 
     Attributes:
         order: What to refine.
-        progress: How far it has come; None while it warms up.
         told: What came of it, in words for the user; empty until then, or where an error ended it.
         error: What went wrong, in words for the user; empty where nothing did.
-        bug: An exception that nobody expected, to be raised where somebody sees it.
     """
 
+    thread_name = "AU Mocap refining"
     order: Order
-    progress: "Progress | None" = None
     told: str = ""
     error: str = ""
-    bug: Exception | None = None
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether the thread is still at work."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def start(self) -> None:
-        """Begin in a thread."""
-        self._thread = threading.Thread(target=self.run, name="AU Mocap refining", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask it to end after the frames at hand, keeping what was fitted."""
-        self._stop.set()
-
-    def join(self, timeout_s: float | None = None) -> None:
-        """Wait for the thread."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
 
     def run(self) -> None:
         """The whole pass, in the calling thread."""
