@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from au_mocap.channels import PREDICTED_IDS, mirrored
-from au_mocap.landmarks import COUNT, canonical_face
+from au_mocap.landmarks import COUNT
 from au_mocap.looking import measure, motion, places, surface, view
 from training import packages
-from training.geometry.canonical import mirror_landmarks
+from training.geometry.canonical import twins
 from training.synth import performers
 from training.synth.camera import View
 from training.synth.performers import Anatomy, Performer
@@ -78,7 +78,7 @@ def mean_motion(people: int, rng: np.random.Generator) -> NDArray[np.float64]:
         message = f"The tracker saw none of {people} people: take more of them (--people)."
         raise RuntimeError(message)
     mean = total / seen
-    twin = mirror_landmarks(canonical_face().points)
+    twin = twins()
     others = [PREDICTED_IDS.index(mirrored(channel_id)) for channel_id in PREDICTED_IDS]
     return (mean + mean[others][:, twin] * [-1.0, 1.0, 1.0]) / 2
 

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from au_mocap import rotations
 from au_mocap.landmark_model import LandmarkModel
-from au_mocap.landmarks import COUNT, align, canonical_face
+from au_mocap.landmarks import COUNT, align
 from au_mocap.onnx_tracker import MIN_PRESENCE
 from au_mocap.registry import Registry
 from au_mocap.sessions import open_session
 from training.appearance import augment, sampling
-from training.geometry.canonical import mirror_landmarks
+from training.geometry.canonical import twins
 from training.geometry.network import CHANNEL_TWIN
 from training.synth.film import FRAMES_PER_PERFORMER, NEUTRAL_FRAMES, Frames, Tiles
 
@@ -95,7 +95,7 @@ class Films:
         self._shape = align(frames.true_landmarks).points
         self._tracked = frames.landmarks
         self._presence = frames.presence
-        self._twin = mirror_landmarks(canonical_face().points)
+        self._twin = twins()
         self._cast = folder.name
         self._folder = folder / f"seen-{_fingerprint()}"
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -4,15 +4,13 @@ The graph errs in other ways there, because nothing in it is the same left and r
 more than either, and far more than a second network on the same maps.
 """
 
-from functools import cache
 from typing import Final
 
 import torch
 from torch import nn
 
-from au_mocap.landmarks import canonical_face
 from training.appearance import sampling
-from training.geometry.canonical import mirror_landmarks
+from training.geometry.canonical import twins
 
 _WIDTH: Final = 384
 _FAR: Final = 16.0
@@ -37,12 +35,6 @@ class Fusion(nn.Module):
         return own + self.other(other) + self.together(torch.cat([own, other, apart], dim=1))
 
 
-@cache
-def twins() -> tuple[int, ...]:
-    """Index of each landmark's twin on the other side."""
-    return tuple(mirror_landmarks(canonical_face().points).tolist())
-
-
 def apart(landmarks: torch.Tensor, mirrored: torch.Tensor) -> torch.Tensor:
     """How far the two looks place the same landmarks from each other.
 
@@ -53,6 +45,6 @@ def apart(landmarks: torch.Tensor, mirrored: torch.Tensor) -> torch.Tensor:
     Returns:
         (N, 2L) for `sampling.PLACES`, x and y of each.
     """
-    turned = mirrored[:, list(twins())] * torch.tensor([-1.0, 1.0, 1.0])
+    turned = mirrored[:, twins().tolist()] * torch.tensor([-1.0, 1.0, 1.0])
     between = sampling.places(turned) + torch.tensor([2.0, 0.0]) - sampling.places(landmarks)
     return _FAR * between.flatten(1)

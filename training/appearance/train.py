@@ -129,9 +129,20 @@ class Training:
                 schedule.step()
             _say(f"{trainee.model.design.name}: the head reads landmarks, loss {float(error.detach()):.3f}")
 
-    def evaluate(self, films: Films, trust: float = 1.0) -> dict[str, Outcome]:
-        """Predictions on the plain pictures, with each performer's own neutral (trust 1) or the generic one (0)."""
-        return evaluate({name: trainee.model for name, trainee in self._trainees.items()}, films, trust)
+    def evaluate(self, films: Films) -> dict[str, Outcome]:
+        """Predictions on the plain pictures, where the landmark graph saw a face, with each performer's own neutral."""
+        models = {name: trainee.model.eval() for name, trainee in self._trainees.items()}
+        predicted: dict[str, list[NDArray[np.float32]]] = {name: [] for name in models}
+        truth: list[NDArray[np.float32]] = []
+        with torch.no_grad():
+            for plain in films.batches(PERFORMERS_PER_BATCH, None):
+                batch = plain.to(DEVICE)
+                trust = torch.ones(len(batch.shares), COUNT, 1, device=DEVICE)
+                for name, model in models.items():
+                    values = predict(model, batch, trust)
+                    predicted[name].append(values.clamp(0.0, 1.0)[batch.usable].cpu().numpy())
+                truth.append(plain.values[plain.usable].numpy())
+        return {name: Outcome(np.concatenate(tables), np.concatenate(truth)) for name, tables in predicted.items()}
 
     def _pass(self, epoch: int) -> dict[str, float]:
         totals = dict.fromkeys(self._trainees, 0.0)
@@ -212,23 +223,6 @@ def _neutral(table: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
     calm = table.view(len(shares), FRAMES_PER_PERFORMER, *table.shape[1:])[:, :NEUTRAL_FRAMES]
     weights = shares.view(*shares.shape, *(1,) * (table.dim() - 1))
     return (calm * weights).sum(1).repeat_interleave(FRAMES_PER_PERFORMER, 0)
-
-
-def evaluate(models: dict[str, Model], films: Films, trust: float = 1.0) -> dict[str, Outcome]:
-    """Predictions of several models on the plain pictures of some performers, where the landmark graph saw a face."""
-    predicted: dict[str, list[NDArray[np.float32]]] = {name: [] for name in models}
-    truth: list[NDArray[np.float32]] = []
-    for model in models.values():
-        model.eval()
-    with torch.no_grad():
-        for plain in films.batches(PERFORMERS_PER_BATCH, None):
-            batch = plain.to(next(iter(models.values())).head.missed.weight.device)
-            weight = torch.full((len(batch.shares), COUNT, 1), trust, device=batch.shares.device)
-            for name, model in models.items():
-                values = predict(model, batch, weight)
-                predicted[name].append(values.clamp(0.0, 1.0)[batch.usable].cpu().numpy())
-            truth.append(plain.values[plain.usable].numpy())
-    return {name: Outcome(np.concatenate(tables), np.concatenate(truth)) for name, tables in predicted.items()}
 
 
 def restore_amplitude(model: Model, validation: Outcome) -> NDArray[np.float64]:

@@ -1,12 +1,13 @@
 """The canonical face: the performers' mean neutral at the landmarks, and how far each landmark can be relied on."""
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from au_mocap.landmarks import COUNT, IPD_M, align_to
+from au_mocap.landmarks import COUNT, IPD_M, align_to, canonical_face
 from training.synth import performers
 from training.synth.correspondences import Correspondences
 from training.synth.film import Frames
@@ -47,6 +48,12 @@ def mirror_landmarks(face: NDArray[np.float64]) -> NDArray[np.int64]:
         if twin[a] < 0 and twin[b] < 0:
             twin[a], twin[b] = b, a
     return twin
+
+
+@cache
+def twins() -> NDArray[np.int64]:
+    """(478,) index of each landmark's twin, by the canonical face that ships."""
+    return mirror_landmarks(canonical_face().points)
 
 
 def _mirrored(face: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from au_mocap import pose, rotations
-from au_mocap.landmarks import COUNT, align, canonical_face
-from training.geometry.canonical import mirror_landmarks
+from au_mocap.landmarks import COUNT, align
+from training.geometry.canonical import twins
 from training.synth.film import PICTURE_PX, Frames
 
 _RIDGE: Final = 1e-2
@@ -34,7 +34,7 @@ def fit(frames: Frames) -> NDArray[np.float64]:
     own = [frames.performer == performer for performer in np.unique(frames.performer)]
     departures = np.stack([pose.departure(aligned[rows]) for rows in own])
     lacking = np.stack([np.median(turns[rows], axis=0) for rows in own])
-    twin = mirror_landmarks(canonical_face().points)
+    twin = twins()
     departures = np.concatenate([departures, departures[:, twin] * [-1.0, 1.0, 1.0]]).reshape(2 * len(own), -1)
     lacking = np.concatenate([lacking, lacking * [1.0, -1.0, -1.0]])
     gram = departures.T @ departures / len(departures)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from au_mocap import landmarks
-from training.geometry.canonical import mirror_landmarks
+from training.geometry.canonical import twins
 from training.geometry.examples import statistics
 from training.geometry.network import Examples, GeometryHead, batch
 from training.outcome import Outcome, amplitude
@@ -24,7 +24,7 @@ def train(training: Examples, validation: Examples, epochs: int, seed: int) -> G
     """Fits the head; keeps the weights that do best on the validation performers."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    twin = torch.from_numpy(mirror_landmarks(landmarks.canonical_face().points))
+    twin = torch.from_numpy(twins())
     head = GeometryHead(statistics(training))
     torch.nn.init.zeros_(head.direct.weight)  # with so many inputs, random weights would begin far from every truth
     count = len(training.usable)

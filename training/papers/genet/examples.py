@@ -4,7 +4,6 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 
 from au_mocap import rotations
-from au_mocap.landmarks import align, canonical_face
+from au_mocap.landmarks import align
 from au_mocap.refiners import aligning, basis
 from au_mocap.refiners.basis import Basis
-from training.geometry.canonical import mirror_landmarks
+from training.geometry.canonical import twins
 from training.geometry.network import CHANNEL_TWIN
 from training.papers.data import Cast
 from training.papers.genet import masks
@@ -243,14 +242,9 @@ def parameters(examples: Examples, layout: Basis, rows: NDArray[np.int64]) -> ND
     return np.concatenate([basis.poses_of(examples.angles[rows]), examples.values[rows], own, seen], axis=1)
 
 
-@cache
-def _twins() -> NDArray[np.int64]:
-    return mirror_landmarks(canonical_face().points)
-
-
 def mirrored(face: NDArray[np.float32]) -> NDArray[np.float32]:
     """A face as a mirror shows it, (478, 3) aligned: the left landmarks become the right ones."""
-    return face[_twins()] * np.array([-1.0, 1.0, 1.0], np.float32)
+    return face[twins()] * np.array([-1.0, 1.0, 1.0], np.float32)
 
 
 def disturbed(pictures: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
